@@ -1,0 +1,128 @@
+//! `Key`: what makes two deliveries the same, from signed content.
+
+use std::{fmt, hash};
+
+use sha2::{Digest, Sha256};
+
+use crate::{delivery::Delivery, provider::Provider};
+
+/// A dedupe key: a SHA-256 digest over provider, endpoint and the parts of one [`KeyRule`], each with its length before
+/// it.
+///
+/// Not a secret: safe to log and to store.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key([u8; 32]);
+
+impl Key {
+    /// The key of these parts, for stores' tests and for keys of one's own.
+    ///
+    /// Keys that differ in provider, in endpoint, in any part or in where one part ends and the next begins are different.
+    ///
+    /// ```
+    /// use countersign_core::dedupe::Key;
+    ///
+    /// assert_ne!(Key::new("retake", "", [b"ab", b"c"]), Key::new("retake", "", [b"a", b"bc"]));
+    /// ```
+    pub fn new<'p, B>(provider: &str, endpoint: &str, parts: impl IntoIterator<Item = &'p B>) -> Self
+    where
+        B: AsRef<[u8]> + ?Sized + 'p,
+    {
+        let mut digest = Sha256::new();
+        for part in [b"countersign/1", provider.as_bytes(), endpoint.as_bytes()] {
+            add(&mut digest, part);
+        }
+        parts.into_iter().for_each(|part| add(&mut digest, part.as_ref()));
+        Self(digest.finalize().into())
+    }
+
+    /// The key's bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    pub(crate) fn of_delivery<P: Provider>(
+        delivery: &Delivery<P>,
+        endpoint: &str,
+        rules: &[KeyRule],
+    ) -> Vec<Self> {
+        let (id, kind) = (delivery.id(), delivery.kind());
+        let body: [u8; 32] = Sha256::digest(delivery.body()).into();
+        let part = |part: &KeyPart| -> Option<(&[u8], &[u8])> {
+            Some(match part {
+                KeyPart::Body => (b"body", &body),
+                KeyPart::Timestamp => (b"timestamp", delivery.timestamp_text().as_bytes()),
+                KeyPart::Kind => (b"kind", kind.as_deref().unwrap_or_default().as_bytes()),
+                KeyPart::Id => (b"id", id.as_deref()?.as_bytes()),
+            })
+        };
+        let key = |parts: &[KeyPart]| {
+            let parts: Option<Vec<_>> = parts.iter().map(part).collect();
+            Some(Self::new(P::NAME, endpoint, parts?.iter().flat_map(|(tag, value)| [*tag, *value])))
+        };
+        rules.iter().filter_map(|rule| key(rule.parts).or_else(|| key(rule.otherwise?))).collect()
+    }
+}
+
+fn add(digest: &mut Sha256, part: &[u8]) {
+    digest.update((part.len() as u64).to_le_bytes());
+    digest.update(part);
+}
+
+impl hash::Hash for Key {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+/// In hex.
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({self})")
+    }
+}
+
+/// What one key is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyRule {
+    parts: &'static [KeyPart],
+    otherwise: Option<&'static [KeyPart]>,
+}
+
+impl KeyRule {
+    /// A key of these parts. There is no such key for a delivery that lacks the id it names.
+    pub const fn of(parts: &'static [KeyPart]) -> Self {
+        Self { parts, otherwise: None }
+    }
+
+    /// A key of these parts for a delivery that lacks the id.
+    #[must_use]
+    pub const fn or(mut self, parts: &'static [KeyPart]) -> Self {
+        self.otherwise = Some(parts);
+        self
+    }
+
+    /// Whether every delivery has this key, whatever unsigned headers it comes with.
+    pub(crate) fn holds_for_every_delivery(&self) -> bool {
+        self.otherwise.is_some() || !self.parts.contains(&KeyPart::Id)
+    }
+}
+
+/// A part of a dedupe key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyPart {
+    /// The digest of the signed body.
+    Body,
+    /// The signed timestamp's text; empty where there is none.
+    Timestamp,
+    /// The event's kind; empty where there is none.
+    Kind,
+    /// The delivery's id.
+    Id,
+}

@@ -1,0 +1,136 @@
+//! `Store`: who claims a key first, atomically.
+
+use std::{fmt, future::Future, num::NonZeroU64, pin::Pin, sync::Arc, time::Duration};
+
+use super::Key;
+use crate::error::StoreError;
+
+/// A future on the heap, so that stores can be exchanged at run time.
+pub type BoxFuture<'f, T> = Pin<Box<dyn Future<Output = T> + Send + 'f>>;
+
+/// Where claims are kept.
+///
+/// A key is free, claimed under a lease by the holder of one token, or committed until its retention ends. Each call is
+/// atomic on its key: of any number of concurrent claims exactly one is [`Claim::Claimed`]. No unexpired key is ever
+/// dropped: a store at its limit answers [`StoreError::Full`]. A call that is cancelled half-way leaves the key as if it
+/// had not been made, or as if it had been.
+///
+/// A store of your own is done when it passes the conformance suite (feature `conformance`).
+pub trait Store: Send + Sync + 'static {
+    /// Claims a key for the length of the lease.
+    ///
+    /// Claiming a key that this very token already holds succeeds and starts the lease anew: so a claim whose answer
+    /// was lost can be tried again.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] at the limit; [`StoreError::Unavailable`], [`StoreError::TimedOut`].
+    fn claim<'s>(
+        &'s self,
+        key: &'s Key,
+        token: Token,
+        lease: Duration,
+    ) -> BoxFuture<'s, Result<Claim, StoreError>>;
+
+    /// Starts the lease anew, for a handler that is still working.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when the token does not hold the key any more; [`StoreError::Unavailable`],
+    /// [`StoreError::TimedOut`].
+    fn renew<'s>(
+        &'s self,
+        key: &'s Key,
+        token: Token,
+        lease: Duration,
+    ) -> BoxFuture<'s, Result<(), StoreError>>;
+
+    /// Remembers a key as settled for the length of the retention.
+    ///
+    /// Committing again with the same token succeeds.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when the token does not hold the key any more; [`StoreError::Unavailable`],
+    /// [`StoreError::TimedOut`].
+    fn commit<'s>(
+        &'s self,
+        key: &'s Key,
+        token: Token,
+        retention: Duration,
+    ) -> BoxFuture<'s, Result<(), StoreError>>;
+
+    /// Frees a key at once, for the next try.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when the token does not hold the key any more, or committed it;
+    /// [`StoreError::Unavailable`], [`StoreError::TimedOut`].
+    fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>>;
+}
+
+impl<S: Store + ?Sized> Store for Arc<S> {
+    fn claim<'s>(
+        &'s self,
+        key: &'s Key,
+        token: Token,
+        lease: Duration,
+    ) -> BoxFuture<'s, Result<Claim, StoreError>> {
+        (**self).claim(key, token, lease)
+    }
+
+    fn renew<'s>(
+        &'s self,
+        key: &'s Key,
+        token: Token,
+        lease: Duration,
+    ) -> BoxFuture<'s, Result<(), StoreError>> {
+        (**self).renew(key, token, lease)
+    }
+
+    fn commit<'s>(
+        &'s self,
+        key: &'s Key,
+        token: Token,
+        retention: Duration,
+    ) -> BoxFuture<'s, Result<(), StoreError>> {
+        (**self).commit(key, token, retention)
+    }
+
+    fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {
+        (**self).release(key, token)
+    }
+}
+
+/// The answer to a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Claim {
+    /// The key is yours until the lease ends.
+    Claimed,
+    /// The key was committed, and its retention has not ended.
+    Committed,
+    /// Another token holds the key.
+    InFlight {
+        /// When its lease ends unless it is renewed.
+        retry_after: Duration,
+    },
+}
+
+/// A fencing token: the name of one claim. Unlike any other, on any machine.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Token(NonZeroU64);
+
+impl Token {
+    /// A token of this number.
+    pub const fn new(number: NonZeroU64) -> Self {
+        Self(number)
+    }
+
+    /// The token's number.
+    pub const fn get(self) -> NonZeroU64 {
+        self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token({:016x})", self.0)
+    }
+}

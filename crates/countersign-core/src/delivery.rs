@@ -1,0 +1,136 @@
+//! `Delivery<P>`: proof that a delivery is genuine, and what it says.
+
+use std::{borrow::Cow, fmt, marker::PhantomData};
+
+use bytes::Bytes;
+
+use crate::{
+    dedupe::{Key, KeyRule},
+    error::EventError,
+    json,
+    provider::{Provider, Source},
+    text::ShortText,
+    time::Timestamp,
+};
+
+/// A genuine delivery.
+///
+/// Only a [`Verifier`](crate::Verifier) makes one, so whoever holds it holds bytes that were verified.
+pub struct Delivery<P: Provider> {
+    signed: Signed,
+    body: Bytes,
+    provider: PhantomData<fn() -> P>,
+}
+
+/// What came with the body: under the signature, or unsigned beside it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Signed {
+    pub(crate) timestamp: Option<(Timestamp, ShortText)>,
+    pub(crate) body_only: bool,
+    pub(crate) id: Option<ShortText>,
+    pub(crate) kind: Option<ShortText>,
+    pub(crate) kind_configured: bool,
+    pub(crate) attempt: Option<u32>,
+}
+
+impl Signed {
+    pub(crate) fn timestamp_text(&self) -> &str {
+        self.timestamp.as_ref().map_or("", |(_, text)| text.as_str())
+    }
+}
+
+impl<P: Provider> Delivery<P> {
+    pub(crate) fn verified(signed: Signed, body: Bytes) -> Self {
+        Self { signed, body, provider: PhantomData }
+    }
+
+    /// The body, byte for byte as it was signed.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The provider's id of this delivery or its event, where it sends one. Signed only where it stands in the body.
+    pub fn id(&self) -> Option<Cow<'_, str>> {
+        self.text(P::FIELDS.id, &self.signed.id)
+    }
+
+    /// The event's kind: as configured for the endpoint, or as the provider sends it. Signed only where it stands in the
+    /// body.
+    pub fn kind(&self) -> Option<Cow<'_, str>> {
+        P::kind(self)
+    }
+
+    /// Which attempt at this delivery it is, from 1, where the provider says so. Unsigned.
+    pub fn attempt(&self) -> Option<u32> {
+        self.signed.attempt
+    }
+
+    /// The signed timestamp, where the scheme has one.
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        self.signed.timestamp.as_ref().map(|(timestamp, _)| *timestamp)
+    }
+
+    /// Whether it came under the weaker form of a provider that also signs a timestamp, or its provider signs none.
+    pub fn is_body_only(&self) -> bool {
+        self.signed.body_only
+    }
+
+    /// The typed event. Parsed anew at each call.
+    ///
+    /// # Errors
+    /// [`EventError`] when the payload does not fit its type.
+    pub fn event(&self) -> Result<P::Event, EventError> {
+        P::event(self)
+    }
+
+    /// The keys under which this delivery is claimed: a hit on any one makes it a duplicate.
+    ///
+    /// `endpoint` keeps apart the endpoints (tenants) that share a store.
+    pub fn keys(&self, endpoint: &str, rules: &[KeyRule]) -> Vec<Key> {
+        Key::of_delivery(self, endpoint, rules)
+    }
+
+    /// The kind as it was configured, or else as the provider's field has it.
+    pub(crate) fn field_kind(&self) -> Option<Cow<'_, str>> {
+        self.text(P::FIELDS.kind, &self.signed.kind)
+    }
+
+    pub(crate) fn kind_is_configured(&self) -> bool {
+        self.signed.kind_configured
+    }
+
+    pub(crate) fn timestamp_text(&self) -> &str {
+        self.signed.timestamp_text()
+    }
+
+    fn text<'d>(
+        &'d self,
+        source: Option<Source>,
+        from_header: &'d Option<ShortText>,
+    ) -> Option<Cow<'d, str>> {
+        match (from_header, source) {
+            (Some(text), _) => Some(Cow::Borrowed(text.as_str())),
+            (None, Some(Source::Body(path))) => json::field(&self.body, path).and_then(json::string),
+            (None, _) => None,
+        }
+    }
+}
+
+impl<P: Provider> Clone for Delivery<P> {
+    fn clone(&self) -> Self {
+        Self { signed: self.signed.clone(), body: self.body.clone(), provider: PhantomData }
+    }
+}
+
+impl<P: Provider> fmt::Debug for Delivery<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery")
+            .field("provider", &P::NAME)
+            .field("id", &self.id())
+            .field("kind", &self.kind())
+            .field("attempt", &self.attempt())
+            .field("timestamp", &self.timestamp())
+            .field("body_len", &self.body.len())
+            .finish()
+    }
+}

@@ -1,0 +1,20 @@
+//! What events are made of: the `events!` and `model!` tables, and the types that payloads need.
+
+mod choices;
+mod date_time;
+mod decimal;
+mod integer;
+mod json_value;
+pub(crate) mod model;
+mod parse;
+mod table;
+
+pub(crate) use self::{choices::choices, model::model, parse::parse, table::events};
+pub use self::{
+    date_time::{DateTime, ParseDateTimeError},
+    decimal::{Decimal, ParseDecimalError},
+    integer::{Integer, Text},
+    json_value::{Extra, Json},
+    table::Unknown,
+};
+pub(crate) use self::{model::absent, table::kind_of};

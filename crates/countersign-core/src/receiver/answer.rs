@@ -1,0 +1,231 @@
+//! `Outcome` and `Answer`: the one table from what happened to what the sender sees.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use super::Admission;
+use crate::{
+    delivery::Delivery,
+    error::{Chain, EventError, StoreError, StoreErrorKind, VerifyError, VerifyErrorKind},
+    provider::{Provider, Retries},
+};
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Genuine; for a receiver, also handled and committed.
+    Processed,
+    /// Handled, and the commit failed: a later copy may be handled again.
+    Uncommitted,
+    /// Handled before.
+    Duplicate,
+    /// Being handled by somebody else.
+    InFlight,
+    /// Not genuine, or not readable.
+    Refused(VerifyErrorKind),
+    /// The store could not claim it.
+    StoreFailed(StoreErrorKind),
+    /// Genuine, and its payload does not fit its type.
+    Misfit,
+    /// The handler answered with something else than a 2xx.
+    Failed,
+    /// The handler panicked.
+    Panicked,
+    /// The handler asks for something that the route was not set up with.
+    NotSetUp,
+}
+
+impl Outcome {
+    /// The outcome in one word, for logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Processed => "processed",
+            Self::Uncommitted => "uncommitted",
+            Self::Duplicate => "duplicate",
+            Self::InFlight => "in_flight",
+            Self::Refused(_) => "refused",
+            Self::StoreFailed(_) => "store_failed",
+            Self::Misfit => "misfit",
+            Self::Failed => "failed",
+            Self::Panicked => "panicked",
+            Self::NotSetUp => "not_set_up",
+        }
+    }
+
+    /// The status that goes with it: the table. A handler's own status takes the place of 200 and 500.
+    const fn status(self) -> u16 {
+        match self {
+            Self::Processed | Self::Uncommitted | Self::Duplicate => 200,
+            Self::Refused(kind) => match kind {
+                VerifyErrorKind::MissingHeader
+                | VerifyErrorKind::RepeatedHeader
+                | VerifyErrorKind::MalformedHeader
+                | VerifyErrorKind::TimestampRequired
+                | VerifyErrorKind::BodyCutOff => 400,
+                VerifyErrorKind::Timestamp | VerifyErrorKind::Signature | VerifyErrorKind::Forbidden => 401,
+                VerifyErrorKind::BodyTooSlow => 408,
+                VerifyErrorKind::BodyTooLarge => 413,
+            },
+            Self::Misfit | Self::Failed | Self::Panicked | Self::NotSetUp => 500,
+            // Never a 2xx, since the first try may still fail; never a 409, since some only retry on 408, 429 and 5xx.
+            Self::InFlight | Self::StoreFailed(_) => 503,
+        }
+    }
+}
+
+/// What the sender is told: a status and the class of the problem. What you are told: the outcome and the reason.
+///
+/// The adapters put it into the response's extensions. Its reason is for the log, and never sent.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    outcome: Outcome,
+    status: u16,
+    retry_after: Option<Duration>,
+    reason: Option<Arc<str>>,
+}
+
+/// The longest that a sender is asked to wait for a delivery in flight: most handlers are done long before their lease
+/// ends.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(5);
+
+impl Answer {
+    fn new(outcome: Outcome, reason: Option<&dyn fmt::Display>) -> Self {
+        let reason = reason.map(|reason| reason.to_string().into());
+        Self { outcome, status: outcome.status(), retry_after: None, reason }
+    }
+
+    /// A request that was refused.
+    pub fn refused(error: &VerifyError) -> Self {
+        Self::new(Outcome::Refused(error.kind()), Some(error))
+    }
+
+    /// A genuine delivery that is not to be handled now. (A [`Admission::Process`] has no answer yet.)
+    pub fn not_admitted<P: Provider>(admission: &Admission<P>) -> Self {
+        match admission {
+            Admission::Process(_) => Self::processed(200),
+            Admission::Duplicate(_) => Self::new(Outcome::Duplicate, None),
+            Admission::InFlight { retry_after, .. } => {
+                let retry_after = Some((*retry_after).min(MAX_RETRY_AFTER));
+                Self { retry_after, ..Self::new(Outcome::InFlight, None) }
+            }
+        }
+    }
+
+    /// A genuine delivery that the store could not claim.
+    pub fn store_failed(error: &StoreError) -> Self {
+        Self::new(Outcome::StoreFailed(error.kind()), Some(&Chain(error)))
+    }
+
+    /// A genuine delivery whose payload does not fit its type.
+    pub fn misfit(error: &EventError) -> Self {
+        Self::new(Outcome::Misfit, Some(error))
+    }
+
+    /// A delivery that the handler took, with its 2xx.
+    pub fn processed(status: u16) -> Self {
+        Self { status, ..Self::new(Outcome::Processed, None) }
+    }
+
+    /// A delivery that the handler did not take: its own status where the provider tries again on that, else 500.
+    pub fn failed(status: u16, reason: Option<&dyn fmt::Display>, retries: Retries) -> Self {
+        let status = if retries.on(status) { status } else { Outcome::Failed.status() };
+        Self { status, ..Self::new(Outcome::Failed, reason) }
+    }
+
+    /// A handler that asks for something that the route was not set up with; `remedy` says what to add.
+    pub fn not_set_up(remedy: &dyn fmt::Display) -> Self {
+        Self::new(Outcome::NotSetUp, Some(remedy))
+    }
+
+    pub(super) fn panicked() -> Self {
+        Self::new(Outcome::Panicked, None)
+    }
+
+    pub(super) fn uncommitted(self, error: &StoreError) -> Self {
+        let Self { status, .. } = self;
+        Self { status, ..Self::new(Outcome::Uncommitted, Some(&Chain(error))) }
+    }
+
+    /// What became of the request.
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The value of `Retry-After`, in whole seconds and at least 1, for a delivery in flight.
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        let wait = self.retry_after?;
+        Some(wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1))
+    }
+
+    /// Why, for the log. Holds neither a secret, nor an expected signature, nor anything of the body.
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// The body of the answer: `application/problem+json` (RFC 9457) with the class of the problem and nothing else.
+    /// `None` for a 2xx.
+    pub fn problem(&self) -> Option<&'static str> {
+        macro_rules! problem {
+            ($($status:literal $title:literal),*) => {
+                match self.status {
+                    200..=299 => None,
+                    $($status => Some(concat!(
+                        r#"{"type":"about:blank","title":""#, $title, r#"","status":"#, $status, "}"
+                    )),)*
+                    _ => Some(r#"{"type":"about:blank","title":"Internal Server Error"}"#),
+                }
+            };
+        }
+        problem!(
+            400 "Bad Request",
+            401 "Unauthorized",
+            408 "Request Timeout",
+            413 "Content Too Large",
+            500 "Internal Server Error",
+            503 "Service Unavailable"
+        )
+    }
+
+    /// Says to `tracing` what became of a request, at the level that it deserves.
+    ///
+    /// `delivery` is there once it was found genuine: nothing unverified is logged.
+    pub fn log<P: Provider>(&self, endpoint: &str, delivery: Option<&Delivery<P>>, duration: Duration) {
+        let (id, kind) = (delivery.and_then(Delivery::id), delivery.and_then(Delivery::kind));
+        macro_rules! log {
+            ($level:ident, $message:literal) => {
+                tracing::$level!(
+                    provider = P::NAME,
+                    endpoint,
+                    delivery_id = id.as_deref(),
+                    kind = kind.as_deref(),
+                    outcome = self.outcome.as_str(),
+                    status = self.status,
+                    reason = self.reason(),
+                    ?duration,
+                    $message
+                )
+            };
+        }
+        match self.outcome {
+            Outcome::Processed => log!(info, "delivery processed"),
+            Outcome::Duplicate => log!(info, "delivery was processed before"),
+            Outcome::InFlight => log!(info, "delivery is being processed elsewhere"),
+            Outcome::Refused(_) => log!(warn, "request refused"),
+            Outcome::Failed => log!(warn, "handler failed; the delivery is released for the next try"),
+            Outcome::Misfit => {
+                log!(error, "payload does not fit its type; the delivery is released for the next try")
+            }
+            Outcome::Panicked => log!(error, "handler panicked; the delivery is released for the next try"),
+            Outcome::Uncommitted => {
+                log!(error, "delivery processed, but not committed: a copy may be processed again")
+            }
+            Outcome::StoreFailed(_) => log!(error, "the store did not claim the delivery"),
+            Outcome::NotSetUp => log!(error, "the route is not set up for this handler"),
+        }
+    }
+}

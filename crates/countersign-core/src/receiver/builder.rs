@@ -1,0 +1,158 @@
+//! `ReceiverBuilder`: the settings of a receiver, checked at start.
+
+use std::{fmt, hash::RandomState, sync::Arc, sync::atomic::AtomicU64, time::Duration};
+
+use super::{Receiver, Shared};
+use crate::{
+    dedupe::{KeyRule, Store},
+    error::ConfigError,
+    provider::Provider,
+    scheme::Scheme,
+    secret::Secrets,
+    time::Clock,
+    verifier::{Verifier, VerifierBuilder, out_of_range},
+};
+
+/// Sets up a [`Receiver`].
+pub struct ReceiverBuilder<P: Provider> {
+    verifier: VerifierBuilder<P>,
+    store: Option<Box<dyn Store>>,
+    endpoint: String,
+    rules: &'static [KeyRule],
+    lease: Duration,
+    retention: Duration,
+}
+
+impl<P: Provider> ReceiverBuilder<P> {
+    pub(super) fn new(secrets: Secrets) -> Self {
+        Self {
+            verifier: Verifier::builder(secrets),
+            store: None,
+            endpoint: String::new(),
+            rules: P::KEYS,
+            lease: Duration::from_secs(30),
+            retention: P::RETRIES.retention(),
+        }
+    }
+
+    /// Where claims are kept. To share one among receivers, give each an `Arc` of it.
+    #[must_use]
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Some(Box::new(store));
+        self
+    }
+
+    /// The endpoint's name (a tenant, say): endpoints that share a store do not see each other's deliveries.
+    #[must_use]
+    pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoint = endpoint.into();
+        self
+    }
+
+    /// How long a claim is held without being renewed: after a crash, a delivery is free this much later. 30 s unless told
+    /// otherwise; renewed while the handler works.
+    #[must_use]
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
+    /// How long a handled delivery is remembered. By default a quarter longer than the provider keeps trying, 72 h where
+    /// that is not known.
+    #[must_use]
+    pub fn retention(mut self, retention: Duration) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// What makes two deliveries the same, instead of the provider's own rules.
+    #[must_use]
+    pub fn dedupe_by(mut self, rules: &'static [KeyRule]) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// Refuses the weaker form of a provider that also signs a timestamp (Recharge, RevKeen).
+    #[must_use]
+    pub fn require_timestamp(mut self) -> Self {
+        self.verifier = self.verifier.require_timestamp();
+        self
+    }
+
+    /// The kind of every delivery at this endpoint, for a provider that does not sign it: with one endpoint a kind,
+    /// nothing unsigned is left in the dedupe key.
+    #[must_use]
+    pub fn kind(mut self, kind: impl Into<String>) -> Self {
+        self.verifier = self.verifier.kind(kind);
+        self
+    }
+
+    /// The largest body that is taken, in bytes. 1 MiB unless told otherwise.
+    #[must_use]
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        self.verifier = self.verifier.body_limit(bytes);
+        self
+    }
+
+    /// How long a whole body may take to arrive. 10 s unless told otherwise.
+    #[must_use]
+    pub fn read_timeout(mut self, timeout: Duration) -> Self {
+        self.verifier = self.verifier.read_timeout(timeout);
+        self
+    }
+
+    /// A clock for the adapters to use instead of the system's; for tests.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.verifier = self.verifier.clock(clock);
+        self
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: no store, a lease or retention out of range, rules that leave a delivery without a key, or what
+    /// [`VerifierBuilder::build`] finds.
+    pub fn build(self) -> Result<Receiver<P>, ConfigError> {
+        let verifier = self.verifier.build()?;
+        let store = self.store.ok_or(ConfigError::NoStore)?;
+        if self.lease.is_zero() || self.lease > Duration::from_secs(24 * 60 * 60) {
+            return Err(out_of_range("lease", "longer than zero and at most 24 hours"));
+        }
+        let tolerances = P::SCHEMES.iter().filter(|scheme| scheme.signs_timestamp()).map(Scheme::max_age);
+        if self.retention.is_zero() || tolerances.max().is_some_and(|tolerance| self.retention < tolerance) {
+            return Err(out_of_range(
+                "retention",
+                "at least the provider's tolerance, or replays would get through",
+            ));
+        }
+        if !self.rules.iter().any(KeyRule::holds_for_every_delivery) {
+            return Err(out_of_range(
+                "dedupe_by",
+                "at least one rule without the id, which a sender can leave out",
+            ));
+        }
+        let shared = Shared {
+            verifier,
+            store,
+            endpoint: self.endpoint,
+            rules: self.rules,
+            lease: self.lease,
+            retention: self.retention,
+            tokens: RandomState::new(),
+            admissions: AtomicU64::new(0),
+        };
+        Ok(Receiver { shared: Arc::new(shared) })
+    }
+}
+
+impl<P: Provider> fmt::Debug for ReceiverBuilder<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReceiverBuilder")
+            .field("verifier", &self.verifier)
+            .field("endpoint", &self.endpoint)
+            .field("lease", &self.lease)
+            .field("retention", &self.retention)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,108 @@
+//! Running a handler under a lease: renewed while it works, committed or released when it is done.
+
+use std::{
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::{Pin, pin},
+    task::Poll,
+    time::Duration,
+};
+
+use super::{Admitted, Answer, Outcome};
+use crate::{
+    error::{Chain, StoreError},
+    provider::Provider,
+};
+
+/// Pauses before a commit is tried again. A sender waits 5 to 6 s for its answer.
+const COMMIT_PAUSES: [Duration; 3] =
+    [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(750)];
+
+impl<P: Provider> Admitted<P> {
+    /// Runs a handler to its end and settles the delivery by what `judge` makes of the result: committed when it is
+    /// [`Outcome::Processed`], released when it is not, or when the handler panicked.
+    ///
+    /// The lease is renewed each third of its length. `sleep` is the runtime's timer. The result is `None` when the
+    /// handler panicked.
+    pub async fn run<T, S: Future<Output = ()>>(
+        self,
+        handler: impl Future<Output = T>,
+        sleep: impl Fn(Duration) -> S,
+        judge: impl FnOnce(&T) -> Answer,
+    ) -> (Answer, Option<T>) {
+        let result = self.work(pin!(handler), &sleep).await;
+        let answer = result.as_ref().map_or_else(Answer::panicked, judge);
+        if answer.outcome() != Outcome::Processed {
+            if let Err(error) = self.release().await {
+                let reason = Chain(&error);
+                tracing::warn!(provider = P::NAME, %reason, "not released: free again when the lease ends");
+            }
+            return (answer, result);
+        }
+        match self.commit_patiently(&sleep).await {
+            Ok(()) => (answer, result),
+            // The effect has happened. A failure's answer would bring it a second time for certain.
+            Err(error) => (answer.uncommitted(&error), result),
+        }
+    }
+
+    async fn work<T, S: Future<Output = ()>>(
+        &self,
+        mut handler: Pin<&mut impl Future<Output = T>>,
+        sleep: &impl Fn(Duration) -> S,
+    ) -> Option<T> {
+        let mut held = true;
+        loop {
+            let mut renewal = pin!(self.renew_in_time(held, sleep));
+            let done = poll_fn(|cx| {
+                match catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx))) {
+                    Ok(Poll::Ready(result)) => return Poll::Ready(Ok(Some(result))),
+                    Err(_panic) => return Poll::Ready(Ok(None)),
+                    Ok(Poll::Pending) => {}
+                }
+                renewal.as_mut().poll(cx).map(Err)
+            });
+            match done.await {
+                Ok(result) => return result,
+                Err(Ok(())) => {}
+                Err(Err(error)) => {
+                    held = !matches!(error, StoreError::Fenced);
+                    let reason = Chain(&error);
+                    tracing::warn!(
+                        provider = P::NAME,
+                        endpoint = self.receiver.endpoint(),
+                        delivery_id = self.delivery.id().as_deref(),
+                        %reason,
+                        "the lease was not renewed"
+                    );
+                }
+            }
+        }
+    }
+
+    /// Never ends for a lease that is lost: only the handler is left to wait for.
+    async fn renew_in_time<S: Future<Output = ()>>(
+        &self,
+        held: bool,
+        sleep: &impl Fn(Duration) -> S,
+    ) -> Result<(), StoreError> {
+        match held {
+            true => sleep(self.receiver.shared.lease / 3).await,
+            false => std::future::pending().await,
+        }
+        self.renew().await
+    }
+
+    async fn commit_patiently<S: Future<Output = ()>>(
+        &self,
+        sleep: &impl Fn(Duration) -> S,
+    ) -> Result<(), StoreError> {
+        for pause in COMMIT_PAUSES {
+            match self.commit().await {
+                Err(StoreError::Unavailable { .. } | StoreError::TimedOut) => sleep(pause).await,
+                settled => return settled,
+            }
+        }
+        self.commit().await
+    }
+}

@@ -1,0 +1,147 @@
+//! `Secret` and `Secrets`: never empty, never printed, wiped when dropped.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::error::ConfigError;
+
+/// The most secrets that can be live at once.
+pub const MAX_SECRETS: usize = 8;
+
+/// A secret that a provider signs with, or a token that it shows.
+///
+/// Used byte for byte as given. Cannot be empty or blank, has no `Display`, prints as `Secret(..)`, and is wiped
+/// from memory when dropped.
+///
+/// ```
+/// use countersign_core::Secret;
+///
+/// let secret = Secret::new("rk_wh_abc123")?;
+/// assert_eq!(format!("{secret:?}"), "Secret(..)");
+/// assert!(Secret::new("  \n").is_err());
+/// # Ok::<(), countersign_core::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct Secret(Zeroizing<Vec<u8>>);
+
+impl Secret {
+    /// Takes the secret as it stands: no trimming, no decoding.
+    ///
+    /// # Errors
+    /// [`ConfigError::BlankSecret`] when it is empty or holds nothing but white space.
+    pub fn new(secret: impl Into<Vec<u8>>) -> Result<Self, ConfigError> {
+        let secret = Zeroizing::new(secret.into());
+        let blank = match std::str::from_utf8(&secret) {
+            Ok(text) => text.chars().all(|c| c.is_whitespace() || c.is_control()),
+            Err(_) => false,
+        };
+        if blank { Err(ConfigError::BlankSecret) } else { Ok(Self(secret)) }
+    }
+
+    /// The secret itself. Named to be easy to search for.
+    pub fn expose_secret(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl std::str::FromStr for Secret {
+    type Err = ConfigError;
+
+    fn from_str(secret: &str) -> Result<Self, ConfigError> {
+        Self::new(secret)
+    }
+}
+
+impl TryFrom<String> for Secret {
+    type Error = ConfigError;
+
+    fn try_from(secret: String) -> Result<Self, ConfigError> {
+        Self::new(secret)
+    }
+}
+
+/// The secrets that are live: one, or several while they are being rotated.
+///
+/// A delivery is genuine when any of them signed it. Signing uses the first.
+///
+/// ```
+/// use countersign_core::{Secret, Secrets};
+///
+/// let rotating = Secrets::new([Secret::new("new secret")?, Secret::new("old secret")?])?;
+/// assert_eq!(rotating.len(), 2);
+/// # Ok::<(), countersign_core::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Secrets(Vec<Secret>);
+
+impl Secrets {
+    /// Takes between 1 and [`MAX_SECRETS`] secrets.
+    ///
+    /// # Errors
+    /// [`ConfigError::SecretCount`] when there are none or too many.
+    pub fn new(secrets: impl IntoIterator<Item = Secret>) -> Result<Self, ConfigError> {
+        let secrets: Vec<_> = secrets.into_iter().collect();
+        match secrets.len() {
+            1..=MAX_SECRETS => Ok(Self(secrets)),
+            count => Err(ConfigError::SecretCount { count, max: MAX_SECRETS }),
+        }
+    }
+
+    /// How many there are.
+    #[expect(clippy::len_without_is_empty, reason = "there is always one")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Each of them, the current one first.
+    pub fn iter(&self) -> impl Iterator<Item = &Secret> {
+        self.0.iter()
+    }
+}
+
+impl From<Secret> for Secrets {
+    fn from(secret: Secret) -> Self {
+        Self(vec![secret])
+    }
+}
+
+impl From<&Secret> for Secrets {
+    fn from(secret: &Secret) -> Self {
+        secret.clone().into()
+    }
+}
+
+impl From<&Secrets> for Secrets {
+    fn from(secrets: &Secrets) -> Self {
+        secrets.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blank_secret_is_refused() {
+        for blank in ["", " ", "\t\r\n", "\u{a0}\u{2003}", "\0\0"] {
+            assert_eq!(Secret::new(blank).unwrap_err(), ConfigError::BlankSecret, "{blank:?}");
+        }
+        assert!(Secret::new([0xff]).is_ok());
+        assert_eq!(Secret::new(" a ").unwrap().expose_secret(), b" a ");
+    }
+
+    #[test]
+    fn the_list_is_bounded() {
+        let some = |n| Secrets::new((0..n).map(|i| Secret::new(format!("secret {i}")).unwrap()));
+        assert!(some(1).is_ok() && some(MAX_SECRETS).is_ok());
+        assert_eq!(some(0).unwrap_err(), ConfigError::SecretCount { count: 0, max: MAX_SECRETS });
+        assert_eq!(some(9).unwrap_err(), ConfigError::SecretCount { count: 9, max: MAX_SECRETS });
+    }
+}

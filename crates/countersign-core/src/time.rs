@@ -1,0 +1,310 @@
+//! `Timestamp` and its wire formats, `Tolerance`, and the `Clock` that others bring.
+
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+use crate::error::VerifyError;
+
+/// A point in time: seconds and nanoseconds since 1970-01-01T00:00:00Z.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use countersign_core::Timestamp;
+///
+/// let then = Timestamp::from_unix_seconds(1_705_689_600);
+/// assert_eq!(SystemTime::from(then), SystemTime::UNIX_EPOCH + Duration::from_secs(1_705_689_600));
+/// assert_eq!(then.to_string(), "2024-01-19T18:40:00Z");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    seconds: i64,
+    nanos: u32,
+}
+
+impl Timestamp {
+    /// Whole seconds since the epoch; negative before it.
+    pub const fn from_unix_seconds(seconds: i64) -> Self {
+        Self { seconds, nanos: 0 }
+    }
+
+    /// Seconds since the epoch and nanoseconds within the second.
+    ///
+    /// `None` when `nanos` is not below 1,000,000,000.
+    pub const fn from_unix(seconds: i64, nanos: u32) -> Option<Self> {
+        if nanos < 1_000_000_000 { Some(Self { seconds, nanos }) } else { None }
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    pub const fn unix_seconds(self) -> i64 {
+        self.seconds
+    }
+
+    /// Nanoseconds within the second, from 0 to 999,999,999.
+    pub const fn subsec_nanos(self) -> u32 {
+        self.nanos
+    }
+
+    /// This much later, or the latest timestamp there is.
+    #[must_use]
+    pub fn saturating_add(self, duration: Duration) -> Self {
+        let nanos = self.nanos.saturating_add(duration.subsec_nanos());
+        let (carry, nanos) = (u64::from(nanos >= 1_000_000_000), nanos % 1_000_000_000);
+        let seconds = duration.as_secs().saturating_add(carry);
+        Self { seconds: self.seconds.saturating_add_unsigned(seconds), nanos }
+    }
+
+    /// This much earlier, or the earliest timestamp there is.
+    #[must_use]
+    pub fn saturating_sub(self, duration: Duration) -> Self {
+        let borrow = self.nanos < duration.subsec_nanos();
+        let lifted = if borrow { self.nanos.saturating_add(1_000_000_000) } else { self.nanos };
+        let seconds = duration.as_secs().saturating_add(u64::from(borrow));
+        Self {
+            seconds: self.seconds.saturating_sub_unsigned(seconds),
+            nanos: lifted.saturating_sub(duration.subsec_nanos()),
+        }
+    }
+
+    /// How long after `earlier` this is; zero when it is not after it.
+    pub fn since(self, earlier: Self) -> Duration {
+        if self <= earlier {
+            return Duration::ZERO;
+        }
+        let borrow = self.nanos < earlier.nanos;
+        let lifted = if borrow { self.nanos.saturating_add(1_000_000_000) } else { self.nanos };
+        let seconds = self.seconds.abs_diff(earlier.seconds).saturating_sub(u64::from(borrow));
+        Duration::new(seconds, lifted.saturating_sub(earlier.nanos))
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        let epoch = Self::from_unix_seconds(0);
+        match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(after) => epoch.saturating_add(after),
+            Err(before) => epoch.saturating_sub(before.duration()),
+        }
+    }
+}
+
+/// Saturates at what the platform's `SystemTime` can hold.
+impl From<Timestamp> for SystemTime {
+    fn from(timestamp: Timestamp) -> Self {
+        let epoch = Timestamp::from_unix_seconds(0);
+        let time = match timestamp >= epoch {
+            true => SystemTime::UNIX_EPOCH.checked_add(timestamp.since(epoch)),
+            false => SystemTime::UNIX_EPOCH.checked_sub(epoch.since(timestamp)),
+        };
+        time.unwrap_or(SystemTime::UNIX_EPOCH)
+    }
+}
+
+/// RFC 3339 in UTC, with as many decimals as needed.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = civil_from_days(self.seconds.div_euclid(86_400));
+        let second_of_day = self.seconds.rem_euclid(86_400);
+        let (hour, minute, second) = (second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        if self.nanos > 0 {
+            let decimals = format!("{:09}", self.nanos);
+            write!(f, ".{}", decimals.trim_end_matches('0'))?;
+        }
+        f.write_str("Z")
+    }
+}
+
+/// Days since 1970-01-01 of a date in the proleptic Gregorian calendar (years count from 1 March).
+#[expect(clippy::arithmetic_side_effects, reason = "callers give years of at most four digits")]
+pub(crate) const fn days_from_civil(year: i32, month: u32, day: u32) -> i64 {
+    let year = year as i64 - (month <= 2) as i64;
+    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let day_of_year = (153 * ((month as i64 + 9) % 12) + 2) / 5 + day as i64 - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+#[expect(clippy::arithmetic_side_effects, reason = "days are seconds of an i64 divided by 86,400")]
+const fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    (era * 400 + year_of_era + (month <= 2) as i64, month, day)
+}
+
+/// How a scheme writes its timestamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TimestampFormat {
+    /// Decimal seconds since the epoch, with an optional minus sign and nothing else.
+    UnixSeconds,
+}
+
+impl TimestampFormat {
+    /// Reads a timestamp, strictly.
+    ///
+    /// `None` for anything else than this format's text, or a number beyond 64 bits.
+    pub fn parse(self, text: &[u8]) -> Option<Timestamp> {
+        match self {
+            Self::UnixSeconds => {
+                let digits = text.strip_prefix(b"-").unwrap_or(text);
+                if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+                    return None;
+                }
+                std::str::from_utf8(text).ok()?.parse().ok().map(Timestamp::from_unix_seconds)
+            }
+        }
+    }
+
+    /// Writes a timestamp as the provider would.
+    pub fn format(self, timestamp: Timestamp) -> String {
+        match self {
+            Self::UnixSeconds => timestamp.unix_seconds().to_string(),
+        }
+    }
+}
+
+/// How far a timestamp may be from now, in either direction; both ends are within.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Tolerance(Duration);
+
+impl Tolerance {
+    /// This many seconds, both ways.
+    pub const fn from_secs(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+
+    /// The tolerance as a duration.
+    pub const fn as_duration(self) -> Duration {
+        self.0
+    }
+
+    /// Refuses a timestamp that is further from `now` than this.
+    ///
+    /// Timestamps count whole seconds, so `now` is taken in whole seconds as well: a delivery that is exactly as old
+    /// as the tolerance is still good. No input overflows.
+    ///
+    /// # Errors
+    /// [`VerifyError::Stale`] or [`VerifyError::Future`].
+    pub fn check(self, timestamp: Timestamp, now: Timestamp) -> Result<(), VerifyError> {
+        let tolerance_seconds = self.0.as_secs();
+        let distance = timestamp.unix_seconds().abs_diff(now.unix_seconds());
+        if distance <= tolerance_seconds {
+            Ok(())
+        } else if timestamp < now {
+            Err(VerifyError::Stale { age_seconds: distance, tolerance_seconds })
+        } else {
+            Err(VerifyError::Future { ahead_seconds: distance, tolerance_seconds })
+        }
+    }
+}
+
+/// The time, brought from outside: core reads no clock of its own.
+pub trait Clock: Send + Sync + 'static {
+    /// What a wall clock shows. May jump.
+    fn now(&self) -> Timestamp;
+
+    /// The time since some fixed point in the past. Never goes back, whatever the wall clock does.
+    fn elapsed(&self) -> Duration;
+}
+
+impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        (**self).elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const EXTREMES: [i64; 7] = [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX - 1, i64::MAX];
+
+    #[test]
+    fn no_timestamp_overflows() {
+        for timestamp in EXTREMES.map(Timestamp::from_unix_seconds) {
+            for now in EXTREMES.map(Timestamp::from_unix_seconds) {
+                for tolerance in [0, 300, u64::MAX] {
+                    let verdict = Tolerance::from_secs(tolerance).check(timestamp, now);
+                    assert!(verdict.is_ok() || timestamp != now);
+                }
+                let _ = (timestamp.since(now), timestamp.to_string(), SystemTime::from(timestamp));
+                let _ = (timestamp.saturating_add(Duration::MAX), timestamp.saturating_sub(Duration::MAX));
+            }
+        }
+    }
+
+    #[test]
+    fn the_tolerance_holds_to_the_second() {
+        let at = Timestamp::from_unix_seconds;
+        let tolerance = Tolerance::from_secs(300);
+        assert!(tolerance.check(at(1000), at(1300)).is_ok());
+        assert!(tolerance.check(at(1300), at(1000)).is_ok());
+        assert!(tolerance.check(at(1000), Timestamp::from_unix(1300, 999_999_999).unwrap()).is_ok());
+        let stale = VerifyError::Stale { age_seconds: 301, tolerance_seconds: 300 };
+        assert_eq!(tolerance.check(at(1000), at(1301)), Err(stale));
+        let future = VerifyError::Future { ahead_seconds: 301, tolerance_seconds: 300 };
+        assert_eq!(tolerance.check(at(1301), at(1000)), Err(future));
+    }
+
+    #[test]
+    fn unix_seconds_are_read_strictly() {
+        let parse = |text: &str| TimestampFormat::UnixSeconds.parse(text.as_bytes());
+        for (text, seconds) in [
+            ("0", 0),
+            ("1705689600", 1_705_689_600),
+            ("-1", -1),
+            ("007", 7),
+            ("9223372036854775807", i64::MAX),
+            ("-9223372036854775808", i64::MIN),
+        ] {
+            assert_eq!(parse(text), Some(Timestamp::from_unix_seconds(seconds)), "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            "+1",
+            " 1",
+            "1 ",
+            "1.0",
+            "1e3",
+            "0x1",
+            "--1",
+            "９",
+            "9223372036854775808",
+            "1705689600\0",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_calendar_agrees_with_jiff(seconds in -62_135_596_800_i64..253_402_000_000, nanos in 0_u32..1_000_000_000) {
+            let ours = Timestamp::from_unix(seconds, nanos).unwrap();
+            let theirs = jiff::Timestamp::new(seconds, 0).unwrap() + jiff::SignedDuration::from_nanos(nanos.into());
+            prop_assert_eq!(ours.to_string(), theirs.to_string());
+            let (year, month, day) = civil_from_days(seconds.div_euclid(86_400));
+            prop_assert_eq!(days_from_civil(year as i32, month as u32, day as u32), seconds.div_euclid(86_400));
+        }
+
+        #[test]
+        fn adding_and_subtracting_agree(seconds in -9_000_000_000_i64..9_000_000_000, nanos in 0_u32..1_000_000_000, by in 0_u64..u64::MAX / 4) {
+            let (start, by) = (Timestamp::from_unix(seconds, nanos).unwrap(), Duration::from_nanos(by));
+            prop_assert_eq!(start.saturating_add(by).since(start), by);
+            prop_assert_eq!(start.saturating_add(by).saturating_sub(by), start);
+            prop_assert_eq!(Timestamp::from(SystemTime::from(start)), start);
+        }
+    }
+}
