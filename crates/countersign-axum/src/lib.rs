@@ -1,1 +1,29 @@
+//! [countersign](https://docs.rs/countersign) for axum 0.8.
+//!
+//! Three ways in, from least to most:
+//!
+//! - [`Verified`] is an extractor: the delivery is genuine, nothing more.
+//! - [`WebhookLayer`] is a tower layer around any route: verified, claimed before the handler runs, committed when it answers
+//!   2xx and released when it does not. Inside it, [`Webhook`] extracts the delivery with its typed event.
+//! - [`post`] is both in one: a `POST` route with the layer around it.
+//!
+//! The body is hashed as it arrives, under the receiver's limit and time-out, and the handler can still extract it. What the
+//! sender is told is the class of the problem and no more; the [`Answer`](countersign_core::Answer) in the response's
+//! extensions, and the `tracing` event, have the reason.
+//!
+//! A handler under the layer is detached from the connection: it runs to its end even when the sender hangs up, so that a
+//! slow one is not cancelled on every try.
 
+mod intake;
+mod layer;
+mod respond;
+mod route;
+mod service;
+mod verified;
+mod webhook;
+
+// The public interface is:
+pub use self::{
+    layer::WebhookLayer, respond::Rejection, route::post, service::WebhookService, verified::Verified,
+    webhook::Webhook,
+};

@@ -203,9 +203,7 @@ impl<P: Provider> Receiver<P> {
         let webhook = admitted.webhook();
         let work = async {
             match webhook {
-                Ok(webhook) => {
-                    handler(webhook).await.map_err(|error| Answer::failed(500, Some(&error), P::RETRIES))
-                }
+                Ok(webhook) => handler(webhook).await.map_err(|error| Answer::error(&error)),
                 Err(error) => Err(Answer::misfit(&error)),
             }
         };

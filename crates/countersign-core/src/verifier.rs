@@ -48,7 +48,7 @@ impl Default for Limits {
 /// ```
 /// use countersign_core::{Secret, Timestamp, Verifier, provider::Retake};
 ///
-/// let verifier = Verifier::<Retake>::new(Secret::new("retake_secret")?)?;
+/// let verifier = Verifier::<Retake>::new(Secret::new("retake_secret")?);
 /// let headers = [(
 ///     "X-Webhook-Signature",
 ///     "sha256=2a5353ac343b35701a0297aed52c55725036e711d8eb8d6f3d0f6e7db254428e",
@@ -79,11 +79,8 @@ struct Keyed {
 
 impl<P: Provider> Verifier<P> {
     /// A verifier with the defaults of its provider.
-    ///
-    /// # Errors
-    /// None today beyond those of the builder.
-    pub fn new(secrets: impl Into<Secrets>) -> Result<Self, ConfigError> {
-        Self::builder(secrets).build()
+    pub fn new(secrets: impl Into<Secrets>) -> Self {
+        Self::builder(secrets).made(None)
     }
 
     /// A verifier to be set up.
@@ -311,7 +308,7 @@ impl<P: Provider> VerifierBuilder<P> {
         self
     }
 
-    /// Checks the settings and makes the key states.
+    /// Checks the settings.
     ///
     /// # Errors
     /// [`ConfigError`], when a timestamp is required of a provider that signs none, when a kind is configured for one
@@ -333,6 +330,11 @@ impl<P: Provider> VerifierBuilder<P> {
         if self.limits.read_timeout.is_zero() {
             return Err(out_of_range("read_timeout", "longer than zero"));
         }
+        Ok(self.made(kind))
+    }
+
+    /// Makes the key states. The settings are good: they were checked, or are the defaults.
+    fn made(self, kind: Option<ShortText>) -> Verifier<P> {
         let keyed = |scheme: &'static Scheme| Keyed {
             scheme,
             keys: self.secrets.iter().map(|secret| Key::new(scheme.algorithm, secret)).collect(),
@@ -344,7 +346,7 @@ impl<P: Provider> VerifierBuilder<P> {
             limits: self.limits,
             clock: self.clock,
         };
-        Ok(Verifier { shared: Arc::new(shared), provider: PhantomData })
+        Verifier { shared: Arc::new(shared), provider: PhantomData }
     }
 }
 

@@ -1,1 +1,77 @@
+//! Receive webhooks: verified per provider, deduplicated without losing one, typed.
+//!
+//! ```
+//! # #[cfg(feature = "axum")] {
+//! use countersign::{
+//!     MemoryStore, Receiver, Secret,
+//!     axum::{Webhook, post},
+//!     provider::{Retake, retake::Event},
+//! };
+//!
+//! async fn on_retake(webhook: Webhook<Retake>) -> Result<(), String> {
+//!     if let Event::IntentConverted(converted) = webhook.event {
+//!         println!("converted: {:?}", converted.data.value);
+//!     }
+//!     Ok(())
+//! }
+//!
+//! # fn app() -> Result<::axum::Router, countersign::ConfigError> {
+//! let receiver = Receiver::<Retake>::builder(Secret::new("the secret from the dashboard")?)
+//!     .store(MemoryStore::new(1_000_000))
+//!     .build()?;
+//! let app = ::axum::Router::new().route("/webhooks/retake", post(receiver, on_retake));
+//! # Ok(app)
+//! # }
+//! # }
+//! ```
+//!
+//! A delivery goes through [`Verifier`] (who sent it), [`Receiver`] (was it handled already) and
+//! [`Delivery::event`] (what does it say). Take as much as you need:
+//!
+//! - [`verify`]: a function over headers and body, for any framework.
+//! - [`axum`] and [`actix`] (features of these names): extractors, a layer, middleware, routes.
+//! - [`Receiver::handle`]: everything, under a framework of your own.
+//! - [`Signer`]: signs as the providers do, for tests of your own handler.
+//!
+//! Providers are in [`provider`]; one of your own is an `impl` of [`Provider`] of a dozen lines.
 
+#[cfg(feature = "actix")]
+pub use countersign_actix as actix;
+#[cfg(feature = "axum")]
+pub use countersign_axum as axum;
+pub use countersign_core::*;
+
+mod clock;
+
+pub use self::clock::SystemClock;
+
+/// A store in this process's memory. See [`dedupe::MemoryStore`].
+pub type MemoryStore = dedupe::MemoryStore<SystemClock>;
+
+/// Verifies one delivery by the system's clock.
+///
+/// Makes the key states anew at each call; a service that verifies many keeps a [`Verifier`].
+///
+/// ```
+/// use countersign::{Secret, provider::Retake};
+///
+/// let secret = Secret::new("retake_secret")?;
+/// let headers = [(
+///     "X-Webhook-Signature",
+///     "sha256=2a5353ac343b35701a0297aed52c55725036e711d8eb8d6f3d0f6e7db254428e",
+/// )];
+/// let body = r#"{"event":"intent.tracked","timestamp":"2024-01-15T10:30:00Z","data":{"intentId":"int_abc123","userId":"user_456"}}"#;
+/// let delivery = countersign::verify::<Retake>(&secret, &headers, body)?;
+/// assert_eq!(delivery.kind().as_deref(), Some("intent.tracked"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// As [`Verifier::verify`].
+pub fn verify<P: Provider>(
+    secret: &Secret,
+    headers: &(impl Headers + ?Sized),
+    body: impl IntoBody,
+) -> Result<Delivery<P>, VerifyError> {
+    Verifier::<P>::new(secret).verify(headers, body, SystemClock.now())
+}

@@ -40,7 +40,7 @@ pub use self::retake::Retake;
 ///
 /// let (secret, now) = (Secret::new("a secret")?, Timestamp::from_unix_seconds(0));
 /// let headers = Signer::<Example>::new(&secret).sign(r#"{"type":"ping"}"#, now)?;
-/// let delivery = Verifier::<Example>::new(&secret)?.verify(&headers, r#"{"type":"ping"}"#, now)?;
+/// let delivery = Verifier::<Example>::new(&secret).verify(&headers, r#"{"type":"ping"}"#, now)?;
 /// assert_eq!(delivery.event()?, "ping");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -127,9 +127,18 @@ impl Answer {
     }
 
     /// A delivery that the handler did not take: its own status where the provider tries again on that, else 500.
-    pub fn failed(status: u16, reason: Option<&dyn fmt::Display>, retries: Retries) -> Self {
-        let status = if retries.on(status) { status } else { Outcome::Failed.status() };
-        Self { status, ..Self::new(Outcome::Failed, reason) }
+    pub fn failed(status: u16, retries: Retries) -> Self {
+        let (sent, note) = match retries.on(status) {
+            true => (status, ""),
+            false => (Outcome::Failed.status(), ", sent as 500: the provider might not try again on that"),
+        };
+        let reason = format_args!("the handler answered {status}{note}").to_string();
+        Self { status: sent, ..Self::new(Outcome::Failed, Some(&reason)) }
+    }
+
+    /// A delivery that the handler did not take, with its error.
+    pub(super) fn error(error: &dyn fmt::Display) -> Self {
+        Self::new(Outcome::Failed, Some(error))
     }
 
     /// A handler that asks for something that the route was not set up with; `remedy` says what to add.

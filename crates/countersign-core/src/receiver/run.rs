@@ -87,7 +87,7 @@ impl<P: Provider> Admitted<P> {
         sleep: &impl Fn(Duration) -> S,
     ) -> Result<(), StoreError> {
         match held {
-            true => sleep(self.receiver.shared.lease / 3).await,
+            true => sleep(self.receiver.shared.lease.checked_div(3).unwrap_or_default()).await,
             false => std::future::pending().await,
         }
         self.renew().await

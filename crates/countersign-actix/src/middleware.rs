@@ -1,0 +1,68 @@
+//! `WebhookMiddleware`: a receiver around any resource or scope.
+
+use std::{
+    future::{Ready, ready},
+    rc::Rc,
+};
+
+use actix_web::{
+    Error,
+    body::{EitherBody, MessageBody},
+    dev::{Service, ServiceRequest, ServiceResponse, Transform},
+};
+use countersign_core::{Provider, Receiver};
+
+use crate::service::WebhookService;
+
+/// Middleware that lets through genuine deliveries, each once.
+///
+/// Requests that are not genuine are refused before the inner service is called. The inner service is called in a task of its
+/// own, under a lease on the delivery; its 2xx commits, anything else releases.
+///
+/// ```
+/// use actix_web::{Resource, web};
+/// use countersign_actix::{Webhook, WebhookMiddleware};
+/// use countersign_core::{Receiver, provider::Retake};
+///
+/// async fn on_retake(webhook: Webhook<Retake>) -> &'static str {
+///     println!("{:?}", webhook.event);
+///     "ok"
+/// }
+///
+/// fn routes(config: &mut web::ServiceConfig, receiver: Receiver<Retake>) {
+///     let resource = web::resource("/retake").wrap(WebhookMiddleware::new(receiver)).route(web::post().to(on_retake));
+///     config.service(resource);
+/// }
+/// ```
+#[derive(Debug)]
+pub struct WebhookMiddleware<P: Provider>(Receiver<P>);
+
+impl<P: Provider> WebhookMiddleware<P> {
+    /// Middleware around this receiver.
+    pub fn new(receiver: Receiver<P>) -> Self {
+        Self(receiver)
+    }
+}
+
+impl<P: Provider> Clone for WebhookMiddleware<P> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<P, S, B> Transform<S, ServiceRequest> for WebhookMiddleware<P>
+where
+    P: Provider,
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = WebhookService<P, S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(WebhookService::new(self.0.clone(), Rc::new(service))))
+    }
+}

@@ -1,0 +1,35 @@
+//! `post`: a route and its receiver in one.
+
+use actix_web::{FromRequest, Handler, Responder, Route, web};
+use countersign_core::{Provider, Receiver};
+
+use crate::middleware::WebhookMiddleware;
+
+/// A `POST` route whose handler sees genuine deliveries, each once.
+///
+/// ```
+/// use actix_web::web;
+/// use countersign_actix::{Webhook, post};
+/// use countersign_core::{Receiver, provider::{Retake, retake::Event}};
+///
+/// async fn on_retake(webhook: Webhook<Retake>) -> actix_web::Result<&'static str> {
+///     match webhook.event {
+///         Event::IntentConverted(converted) => println!("{:?}", converted.data.value),
+///         _ => {}
+///     }
+///     Ok("")
+/// }
+///
+/// fn routes(config: &mut web::ServiceConfig, receiver: Receiver<Retake>) {
+///     config.route("/webhooks/retake", post(receiver, on_retake));
+/// }
+/// ```
+pub fn post<P, F, Args>(receiver: Receiver<P>, handler: F) -> Route
+where
+    P: Provider,
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::post().to(handler).wrap(WebhookMiddleware::new(receiver))
+}

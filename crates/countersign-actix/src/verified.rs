@@ -1,0 +1,54 @@
+//! `Verified<P>`: the extractor of a genuine delivery.
+
+use std::{
+    pin::Pin,
+    time::{Duration, Instant},
+};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
+use countersign_core::{Answer, Delivery, Provider, Verifier};
+
+use crate::{intake::take_in, respond::Rejection};
+
+/// Extracts a genuine delivery, with the [`Verifier`] that was given to the app as `web::Data`. Takes the body.
+///
+/// Verifies and nothing more: a delivery that is sent twice is extracted twice. For dedupe, see [`post`](crate::post).
+///
+/// ```
+/// use actix_web::{App, HttpResponse, web};
+/// use countersign_actix::Verified;
+/// use countersign_core::{Secret, Verifier, provider::Retake};
+///
+/// async fn hook(Verified(delivery): Verified<Retake>) -> HttpResponse {
+///     println!("{:?}", delivery.kind());
+///     HttpResponse::Ok().finish()
+/// }
+///
+/// let verifier = Verifier::<Retake>::new(Secret::new("retake_secret")?);
+/// let app = App::new().app_data(web::Data::new(verifier)).route("/webhooks/retake", web::post().to(hook));
+/// # Ok::<(), countersign_core::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Verified<P: Provider>(pub Delivery<P>);
+
+impl<P: Provider> FromRequest for Verified<P> {
+    type Error = Rejection;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Rejection>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let started = Instant::now();
+            let rejected = |answer: Answer, duration: Duration| {
+                answer.log::<P>("", None, duration);
+                Rejection::new(answer)
+            };
+            let Some(verifier) = request.app_data::<Data<Verifier<P>>>() else {
+                let remedy = "Verified<_> needs its verifier: add .app_data(web::Data::new(verifier)), for the same provider";
+                return Err(rejected(Answer::not_set_up(&remedy), started.elapsed()));
+            };
+            let verdict = take_in(verifier, request.headers(), payload).await;
+            verdict.map(Self).map_err(|error| rejected(Answer::refused(&error), started.elapsed()))
+        })
+    }
+}

@@ -1,0 +1,47 @@
+//! `Webhook<P>`: the extractor of an admitted delivery with its typed event.
+
+use std::{
+    future::{Ready, ready},
+    time::Duration,
+};
+
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
+use countersign_core::{Answer, Delivery, Provider};
+
+use crate::respond::Rejection;
+
+/// Extracts the delivery that [`WebhookMiddleware`](crate::WebhookMiddleware) or [`post`](crate::post) admitted, with its
+/// typed event.
+///
+/// Leaves the body alone, so that extractors of the body can stand beside it. A payload that does not fit its type is a 500
+/// with its JSON path in the log: the delivery is released, and tried again. To handle it yourself, extract
+/// `Result<Webhook<P>, Rejection>`, or the [`Delivery`] by actix-web's `ReqData`.
+///
+/// Without the middleware around the route, the answer is a 500, and the log says what to add.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Webhook<P: Provider> {
+    /// The verified delivery.
+    pub delivery: Delivery<P>,
+    /// What it says.
+    pub event: P::Event,
+}
+
+impl<P: Provider> FromRequest for Webhook<P> {
+    type Error = Rejection;
+    type Future = Ready<Result<Self, Rejection>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let Some(delivery) = request.extensions().get::<Delivery<P>>().cloned() else {
+            let remedy = "Webhook<_> needs its receiver around the route: use countersign::actix::post(receiver, handler), \
+                or add .wrap(WebhookMiddleware::new(receiver)), for the same provider";
+            let answer = Answer::not_set_up(&remedy);
+            answer.log::<P>("", None, Duration::ZERO);
+            return ready(Err(Rejection::new(answer)));
+        };
+        ready(match delivery.event() {
+            Ok(event) => Ok(Self { delivery, event }),
+            Err(error) => Err(Rejection::new(Answer::misfit(&error))),
+        })
+    }
+}

@@ -1,0 +1,50 @@
+//! `WebhookLayer`: a receiver around any route.
+
+use countersign_core::{Provider, Receiver};
+use tower_layer::Layer;
+
+use crate::service::WebhookService;
+
+/// A tower layer that lets through genuine deliveries, each once.
+///
+/// Requests that are not genuine are refused before the inner service is called. The inner service is called in a task of its
+/// own, under a lease on the delivery; its 2xx commits, anything else releases.
+///
+/// Use it with [`route_layer`](axum::Router::route_layer), so that only requests that match the route are verified:
+///
+/// ```
+/// use axum::{Router, routing::post};
+/// use countersign_axum::{Webhook, WebhookLayer};
+/// use countersign_core::{Receiver, provider::Retake};
+///
+/// async fn on_retake(webhook: Webhook<Retake>) {
+///     println!("{:?}", webhook.event);
+/// }
+///
+/// fn routes(receiver: Receiver<Retake>) -> Router {
+///     Router::new().route("/retake", post(on_retake)).route_layer(WebhookLayer::new(receiver))
+/// }
+/// ```
+#[derive(Debug)]
+pub struct WebhookLayer<P: Provider>(Receiver<P>);
+
+impl<P: Provider> WebhookLayer<P> {
+    /// A layer around this receiver.
+    pub fn new(receiver: Receiver<P>) -> Self {
+        Self(receiver)
+    }
+}
+
+impl<P: Provider> Clone for WebhookLayer<P> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<P: Provider, S> Layer<S> for WebhookLayer<P> {
+    type Service = WebhookService<P, S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        WebhookService::new(self.0.clone(), inner)
+    }
+}

@@ -1,0 +1,46 @@
+//! From an answer to a response.
+
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use countersign_core::Answer;
+use http::{HeaderValue, StatusCode, header};
+
+/// A request that did not get through: answered with the class of the problem, as `application/problem+json`.
+///
+/// The reason is in [`answer`](Self::answer), and in the response's extensions.
+#[derive(Clone, Debug)]
+pub struct Rejection(Answer);
+
+impl Rejection {
+    pub(crate) fn new(answer: Answer) -> Self {
+        Self(answer)
+    }
+
+    /// What became of the request, and why. The reason is for the log, not for the sender.
+    pub fn answer(&self) -> &Answer {
+        &self.0
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        respond(self.0)
+    }
+}
+
+pub(crate) fn respond(answer: Answer) -> Response {
+    let mut response = Response::new(answer.problem().map_or_else(Body::empty, Body::from));
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if answer.problem().is_some() {
+        let problem = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, problem);
+    }
+    if let Some(seconds) = answer.retry_after_seconds() {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response.extensions_mut().insert(answer);
+    response
+}

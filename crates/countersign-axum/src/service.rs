@@ -1,0 +1,139 @@
+//! `WebhookService`: verifies, claims, calls the inner service in a task of its own, settles.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use countersign_core::{Admission, Answer, Delivery, Outcome, Provider, Receiver};
+use http::Request;
+use tower_service::Service;
+use tracing::Instrument;
+
+use crate::{intake::take_in, respond::respond};
+
+/// The service that [`WebhookLayer`](crate::WebhookLayer) makes.
+pub struct WebhookService<P: Provider, S> {
+    receiver: Receiver<P>,
+    inner: S,
+}
+
+impl<P: Provider, S> WebhookService<P, S> {
+    pub(crate) fn new(receiver: Receiver<P>, inner: S) -> Self {
+        Self { receiver, inner }
+    }
+}
+
+impl<P, S, B> Service<Request<B>> for WebhookService<P, S>
+where
+    P: Provider,
+    S: Service<Request<Body>> + Clone + Send + 'static,
+    S::Response: IntoResponse,
+    S::Future: Send,
+    S::Error: Send,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        // The clone may not be ready; the service that was polled is.
+        let clone = self.inner.clone();
+        let inner = std::mem::replace(&mut self.inner, clone);
+        let receiver = self.receiver.clone();
+        Box::pin(async move {
+            let started = Instant::now();
+            let (parts, body) = request.into_parts();
+            let delivery = match take_in(receiver.verifier(), &parts.headers, body).await {
+                Ok(delivery) => delivery,
+                Err(error) => {
+                    let answer = Answer::refused(&error);
+                    answer.log::<P>(receiver.endpoint(), None, started.elapsed());
+                    return Ok(respond(answer));
+                }
+            };
+            let mut request = Request::from_parts(parts, Body::from(delivery.body().clone()));
+            request.extensions_mut().insert(delivery.clone());
+            let task = async move {
+                let (answer, result) = process(&receiver, delivery.clone(), inner, request).await;
+                answer.log(receiver.endpoint(), Some(&delivery), started.elapsed());
+                result.map(|response| finish(answer, response))
+            };
+            match tokio::spawn(task.in_current_span()).await {
+                Ok(result) => result,
+                // The runtime is shutting down. The lease ends, and the sender tries again.
+                Err(_cancelled) => Ok(http::StatusCode::SERVICE_UNAVAILABLE.into_response()),
+            }
+        })
+    }
+}
+
+/// Claims, calls, settles. There is no response when the inner service was not called, or panicked.
+async fn process<P, S>(
+    receiver: &Receiver<P>,
+    delivery: Delivery<P>,
+    mut inner: S,
+    request: Request<Body>,
+) -> (Answer, Result<Option<Response>, S::Error>)
+where
+    P: Provider,
+    S: Service<Request<Body>>,
+    S::Response: IntoResponse,
+{
+    let admitted = match receiver.admit(delivery).await {
+        Ok(Admission::Process(admitted)) => admitted,
+        Ok(other) => return (Answer::not_admitted(&other), Ok(None)),
+        Err(error) => return (Answer::store_failed(&error), Ok(None)),
+    };
+    let work = async { inner.call(request).await.map(IntoResponse::into_response) };
+    let (answer, result) = admitted.run(work, tokio::time::sleep, judge::<P, S::Error>).await;
+    (answer, result.transpose())
+}
+
+fn judge<P: Provider, E>(result: &Result<Response, E>) -> Answer {
+    let Ok(response) = result else { return Answer::failed(500, P::RETRIES) };
+    let status = response.status();
+    match response.extensions().get::<Answer>() {
+        Some(answer) if answer.outcome() == Outcome::Misfit => answer.clone(),
+        _ if status.is_success() => Answer::processed(status.as_u16()),
+        _ => Answer::failed(status.as_u16(), P::RETRIES),
+    }
+}
+
+/// The handler's own response where it stands, else the answer's.
+fn finish(answer: Answer, response: Option<Response>) -> Response {
+    match response {
+        Some(mut response) if response.status() == answer.status() => {
+            response.extensions_mut().insert(answer);
+            response
+        }
+        _ => respond(answer),
+    }
+}
+
+impl<P: Provider, S: Clone> Clone for WebhookService<P, S> {
+    fn clone(&self) -> Self {
+        Self { receiver: self.receiver.clone(), inner: self.inner.clone() }
+    }
+}
+
+impl<P: Provider, S: fmt::Debug> fmt::Debug for WebhookService<P, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookService")
+            .field("receiver", &self.receiver)
+            .field("inner", &self.inner)
+            .finish()
+    }
+}

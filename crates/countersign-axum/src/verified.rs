@@ -1,0 +1,49 @@
+//! `Verified<P>`: the extractor of a genuine delivery.
+
+use std::time::Instant;
+
+use axum::extract::{FromRef, FromRequest, Request};
+use countersign_core::{Answer, Delivery, Provider, Verifier};
+
+use crate::{intake::take_in, respond::Rejection};
+
+/// Extracts a genuine delivery, with the [`Verifier`] that the router's state holds. Takes the body, so it stands last.
+///
+/// Verifies and nothing more: a delivery that is sent twice is extracted twice. For dedupe, see [`post`](crate::post).
+///
+/// ```
+/// use axum::{Router, http::StatusCode, routing::post};
+/// use countersign_axum::Verified;
+/// use countersign_core::{Secret, Verifier, provider::Retake};
+///
+/// async fn hook(Verified(delivery): Verified<Retake>) -> StatusCode {
+///     println!("{:?}", delivery.kind());
+///     StatusCode::OK
+/// }
+///
+/// let verifier = Verifier::<Retake>::new(Secret::new("retake_secret")?);
+/// let app: Router = Router::new().route("/webhooks/retake", post(hook)).with_state(verifier);
+/// # Ok::<(), countersign_core::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Verified<P: Provider>(pub Delivery<P>);
+
+impl<P, S> FromRequest<S> for Verified<P>
+where
+    P: Provider,
+    S: Send + Sync,
+    Verifier<P>: FromRef<S>,
+{
+    type Rejection = Rejection;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
+        let started = Instant::now();
+        let (parts, body) = request.into_parts();
+        let verdict = take_in(&Verifier::from_ref(state), &parts.headers, body).await;
+        verdict.map(Self).map_err(|error| {
+            let answer = Answer::refused(&error);
+            answer.log::<P>("", None, started.elapsed());
+            Rejection::new(answer)
+        })
+    }
+}

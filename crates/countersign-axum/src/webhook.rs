@@ -1,0 +1,47 @@
+//! `Webhook<P>`: the extractor of an admitted delivery with its typed event.
+
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use countersign_core::{Answer, Delivery, Provider};
+use http::request::Parts;
+
+use crate::respond::Rejection;
+
+/// Extracts the delivery that [`WebhookLayer`](crate::WebhookLayer) or [`post`](crate::post) admitted, with its typed event.
+///
+/// Leaves the body alone, so that extractors of the body can stand beside it. A payload that does not fit its type is a 500
+/// with its JSON path in the log: the delivery is released, and tried again. To handle it yourself, extract
+/// `Result<Webhook<P>, Rejection>`, or the [`Delivery`] by axum's `Extension`.
+///
+/// Without the layer around the route, the answer is a 500, and the log says what to add.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Webhook<P: Provider> {
+    /// The verified delivery.
+    pub delivery: Delivery<P>,
+    /// What it says.
+    pub event: P::Event,
+}
+
+impl<P, S> FromRequestParts<S> for Webhook<P>
+where
+    P: Provider,
+    S: Send + Sync,
+{
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Rejection> {
+        let Some(delivery) = parts.extensions.get::<Delivery<P>>() else {
+            let remedy = "Webhook<_> needs its receiver around the route: use countersign::axum::post(receiver, handler), \
+                or add .route_layer(WebhookLayer::new(receiver)), for the same provider";
+            let answer = Answer::not_set_up(&remedy);
+            answer.log::<P>("", None, Duration::ZERO);
+            return Err(Rejection::new(answer));
+        };
+        match delivery.event() {
+            Ok(event) => Ok(Self { delivery: delivery.clone(), event }),
+            Err(error) => Err(Rejection::new(Answer::misfit(&error))),
+        }
+    }
+}
