@@ -3,11 +3,12 @@
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use bytes::Bytes;
+use serde::de::DeserializeOwned;
 
 use crate::{
     dedupe::{Key, KeyRule},
     error::EventError,
-    json,
+    event, json,
     provider::{Provider, Source},
     text::ShortText,
     time::Timestamp,
@@ -81,6 +82,14 @@ impl<P: Provider> Delivery<P> {
     /// [`EventError`] when the payload does not fit its type.
     pub fn event(&self) -> Result<P::Event, EventError> {
         P::event(self)
+    }
+
+    /// The body as a type of your own, read as JSON. Parsed anew at each call.
+    ///
+    /// # Errors
+    /// [`EventError`] with the JSON path of what does not fit.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, EventError> {
+        event::parse(self.kind().as_deref().unwrap_or_default(), "", &self.body)
     }
 
     /// The keys under which this delivery is claimed: a hit on any one makes it a duplicate.

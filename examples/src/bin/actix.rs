@@ -1,0 +1,33 @@
+//! One provider under actix-web. Listens on 127.0.0.1:3000, or on the address in `ADDRESS`.
+#![expect(clippy::print_stdout, reason = "an example shows its result")]
+
+use std::env;
+
+use actix_web::{App, HttpServer};
+use countersign::{
+    MemoryStore, Receiver, Secret,
+    actix::{Webhook, post},
+    provider::{Raaft, raaft::Event},
+};
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    tracing_subscriber::fmt().init();
+    // Built once and cloned into each worker: they must share the store.
+    let receiver = Receiver::<Raaft>::builder(Secret::new(env::var("RAAFT_TOKEN")?)?)
+        .store(MemoryStore::new(1_000_000))
+        .build()?;
+    let address = env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
+    HttpServer::new(move || App::new().route("/webhooks/raaft", post(receiver.clone(), on_raaft)))
+        .bind(address)?
+        .run()
+        .await?;
+    Ok(())
+}
+
+async fn on_raaft(webhook: Webhook<Raaft>) -> &'static str {
+    if let Event::Saved(cancellation) = webhook.event {
+        println!("saved: {:?}", cancellation.response_accepted);
+    }
+    ""
+}
