@@ -1,1 +1,5 @@
+//! The harness of the tests that cross crates.
 
+pub mod client;
+pub mod handler;
+pub mod server;

@@ -1,0 +1,90 @@
+//! Every outcome is one `tracing` event that says what became of a request, and holds neither its body nor a secret.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    time::SystemTime,
+};
+
+use countersign::{MemoryStore, Receiver, Secret, Signer, Timestamp, provider::RetentBase};
+use countersign_tests::{
+    client::Request,
+    handler::{Behaviour, Handler},
+    server::Framework,
+};
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    fn take(&self) -> String {
+        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
+    }
+}
+
+const SECRET: &str = "s3cr3t-v4lue";
+const BODY: &str = r#"{"userId":"pr1vate"}"#;
+
+fn signed(secret: &str, body: &str) -> Request {
+    let signer = Signer::<RetentBase>::new(&Secret::new(secret).unwrap()).id("dlv_7").kind("cancellation.created");
+    let headers = signer.sign(body, Timestamp::from(SystemTime::now())).unwrap();
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Request::post("/webhook", &headers, body.as_bytes())
+}
+
+// One test: the subscriber is the process's.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_outcome_is_logged_once_with_its_reason() {
+    let log = Log::default();
+    let writer = log.clone();
+    tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).init();
+    for framework in Framework::ALL {
+        let handler = Handler::new(Behaviour::Answer(200));
+        let receiver = Receiver::<RetentBase>::builder(Secret::new(SECRET).unwrap())
+            .store(MemoryStore::new(100))
+            .endpoint("tenant-1")
+            .build()
+            .unwrap();
+        let address = framework.serve(receiver, handler.clone()).await;
+        let check = async |request: Request, expected: &[&str]| {
+            request.send(address).await;
+            let lines = log.take();
+            let ours: Vec<_> = lines.lines().filter(|line| line.contains("outcome=")).collect();
+            let [line] = ours[..] else { panic!("{framework:?}: one event, not {lines}") };
+            for word in [r#"provider="retentbase""#, r#"endpoint="tenant-1""#, "duration="].iter().chain(expected) {
+                assert!(line.contains(word), "{framework:?}: {word} in {line}");
+            }
+            for word in [SECRET, "pr1vate"] {
+                assert!(!lines.contains(word), "{framework:?}: {word} in {lines}");
+            }
+        };
+        let genuine = [r#"delivery_id="dlv_7""#, r#"kind="cancellation.created""#];
+        let with = |words: &[&'static str]| [&genuine[..], words].concat();
+        handler.behave(Behaviour::Panic);
+        check(signed(SECRET, BODY), &with(&["ERROR", r#"outcome="panicked""#, "status=500"])).await;
+        handler.behave(Behaviour::Answer(404));
+        check(signed(SECRET, BODY), &with(&["WARN", r#"outcome="failed""#, "the handler answered 404"])).await;
+        handler.behave(Behaviour::Answer(200));
+        check(signed(SECRET, BODY), &with(&["INFO", r#"outcome="processed""#, "status=200"])).await;
+        check(signed(SECRET, BODY), &with(&["INFO", r#"outcome="duplicate""#])).await;
+        check(signed("another", BODY), &["WARN", r#"outcome="refused""#, "no signature matches", "status=401"]).await;
+        check(
+            Request::post("/webhook", &[], b""),
+            &["WARN", r#"outcome="refused""#, "x-retentbase-signature-sha256 is missing"],
+        )
+        .await;
+        let misfit = r#"{"metadata":"pr1vate","offer":{"accepted":"pr1vate"}}"#;
+        check(signed(SECRET, misfit), &with(&["ERROR", r#"outcome="misfit""#, "does not fit its type at "])).await;
+    }
+}

@@ -1,0 +1,154 @@
+//! Properties of verifying that hold for every provider, body and secret.
+
+use bytes::Bytes;
+use countersign::{
+    Provider, Secret, Signer, Timestamp, Verifier,
+    for_each_provider,
+    provider::{Raaft, Recharge, Retake, RetentBase, RevKeen},
+    scheme::Algorithm,
+};
+use proptest::{prelude::*, sample::Index};
+
+type Pairs = Vec<(&'static str, String)>;
+
+/// A genuine delivery, and what verifies it.
+struct Genuine<P: Provider> {
+    verifier: Verifier<P>,
+    headers: Pairs,
+    body: Vec<u8>,
+    now: Timestamp,
+}
+
+impl<P: Provider> Genuine<P> {
+    fn new(secret: &str, body: Vec<u8>, seconds: i64, weakest: bool) -> Self {
+        let (secret, now) = (Secret::new(secret).unwrap(), Timestamp::from_unix_seconds(seconds));
+        let signer = Signer::<P>::new(&secret);
+        let signer = if weakest { signer.weakest() } else { signer };
+        let headers = signer.sign(&body, now).unwrap();
+        let headers = headers.iter().map(|(name, value)| (name, value.to_owned())).collect();
+        Self { verifier: Verifier::new(&secret), headers, body, now }
+    }
+
+    fn is_genuine(&self, headers: &Pairs, body: &[u8]) -> bool {
+        self.verifier.verify(headers, body, self.now).is_ok()
+    }
+
+    /// The headers that the deciding scheme reads: its signature, and the timestamp that it signs.
+    fn signed_headers(&self) -> Vec<usize> {
+        let scheme = P::SCHEMES.iter().find(|s| self.headers.iter().any(|(name, _)| *name == s.header_name())).unwrap();
+        let timestamp = "x-retentbase-timestamp";
+        (0..self.headers.len()).filter(|i| [scheme.header_name(), timestamp].contains(&self.headers[*i].0)).collect()
+    }
+
+    fn with_value(&self, at: usize, value: String) -> Pairs {
+        let mut headers = self.headers.clone();
+        headers[at].1 = value;
+        headers
+    }
+}
+
+/// A JSON object that holds this text: what every scheme of every provider can sign.
+fn body() -> impl Strategy<Value = Vec<u8>> {
+    (".{0,200}", 0_usize..200).prop_map(|(text, blanks)| {
+        let json = serde_json::json!({"id": text, "event": "x", "type": "x", "outcome": "x"});
+        format!("{json}{}", " ".repeat(blanks)).into_bytes()
+    })
+}
+
+fn signs_body<P: Provider>() -> bool {
+    P::SCHEMES.iter().all(|scheme| scheme.algorithm() != Algorithm::Token)
+}
+
+macro_rules! for_provider {
+    ($($module:ident => $provider:ident,)*) => {$(
+        mod $module {
+            use super::*;
+
+            proptest! {
+                #![proptest_config(ProptestConfig::with_cases(64))]
+
+                #[test]
+                fn what_was_signed_verifies_in_any_chunks(
+                    secret in "[!-~]{1,100}", body in body(), seconds in any::<i64>(), weakest: bool,
+                    cuts in prop::collection::vec(any::<Index>(), 0..6),
+                ) {
+                    let genuine = Genuine::<$provider>::new(&secret, body, seconds, weakest);
+                    prop_assert!(genuine.is_genuine(&genuine.headers, &genuine.body));
+                    let body = Bytes::from(genuine.body.clone());
+                    let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(body.len() + 1)).chain([0, body.len()]).collect();
+                    cuts.sort_unstable();
+                    for forged in [false, true] {
+                        let mut verification = genuine.verifier.begin(&genuine.headers, genuine.now).unwrap();
+                        for cut in cuts.windows(2) {
+                            verification.update(body.slice(cut[0]..cut[1])).unwrap();
+                        }
+                        if forged {
+                            verification.update(Bytes::from_static(b"\n")).unwrap();
+                        }
+                        let verdict = verification.finish();
+                        prop_assert_eq!(verdict.is_ok(), !forged || !signs_body::<$provider>());
+                        if let (Ok(delivery), false) = (verdict, forged) {
+                            prop_assert_eq!(delivery.body(), &body);
+                        }
+                    }
+                }
+
+                #[test]
+                fn any_changed_bit_of_the_body_is_refused(
+                    body in body(), weakest: bool, at in any::<Index>(), bit in 0_u8..8,
+                ) {
+                    let genuine = Genuine::<$provider>::new("a secret", body, 1_705_689_600, weakest);
+                    let mut changed = genuine.body.clone();
+                    let at = at.index(changed.len());
+                    changed[at] ^= 1 << bit;
+                    prop_assert_eq!(genuine.is_genuine(&genuine.headers, &changed), !signs_body::<$provider>());
+                }
+
+                #[test]
+                fn any_changed_bit_of_a_signed_header_is_refused(
+                    body in body(), weakest: bool, which in any::<Index>(), at in any::<Index>(), bit in 0_u8..8,
+                ) {
+                    let genuine = Genuine::<$provider>::new("a secret", body, 1_705_689_600, weakest);
+                    let signed = genuine.signed_headers();
+                    let which = signed[which.index(signed.len())];
+                    let mut value = genuine.headers[which].1.clone().into_bytes();
+                    let at = at.index(value.len());
+                    value[at] ^= 1 << bit;
+                    // Hex is taken in either case; so a changed case bit of a signature's letter is no change.
+                    let is_case = bit == 5 && value[at].is_ascii_hexdigit() && value[at].is_ascii_alphabetic()
+                        && signs_body::<$provider>() && at + 64 >= value.len();
+                    if let Ok(value) = String::from_utf8(value) {
+                        prop_assert_eq!(genuine.is_genuine(&genuine.with_value(which, value), &genuine.body), is_case);
+                    }
+                }
+
+                #[test]
+                fn every_prefix_and_extension_of_a_signature_is_refused(
+                    body in body(), weakest: bool, cut in any::<Index>(), more in "[ -~]{1,70}",
+                ) {
+                    let genuine = Genuine::<$provider>::new("a secret", body, 1_705_689_600, weakest);
+                    for which in genuine.signed_headers() {
+                        let value = genuine.headers[which].1.clone();
+                        let prefix = value[..cut.index(value.len())].to_owned();
+                        prop_assert!(!genuine.is_genuine(&genuine.with_value(which, prefix), &genuine.body));
+                        // An entry that a list ends with in vain is passed over; anything else is not.
+                        if !more.contains(',') {
+                            let extension = format!("{value}{more}");
+                            prop_assert!(!genuine.is_genuine(&genuine.with_value(which, extension), &genuine.body));
+                        }
+                    }
+                }
+
+                #[test]
+                fn another_secret_is_refused(body in body(), secret in "[!-~]{1,80}", other in "[!-~]{1,80}", weakest: bool) {
+                    let genuine = Genuine::<$provider>::new(&secret, body, 0, weakest);
+                    let verifier = Verifier::<$provider>::new(Secret::new(other.clone()).unwrap());
+                    let verdict = verifier.verify(&genuine.headers, &genuine.body, genuine.now);
+                    prop_assert_eq!(verdict.is_ok(), secret == other);
+                }
+            }
+        }
+    )*};
+}
+
+for_each_provider!(for_provider);

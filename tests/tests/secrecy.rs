@@ -1,0 +1,144 @@
+//! Nothing that is printed holds a secret, an expected signature or a body: every public type is formatted and searched.
+
+use std::fmt::Debug;
+
+use countersign::{
+    Admission, Answer, ConfigError, EventError, MemoryStore, Outcome, Provider, Receiver, Secret, Secrets, Signer,
+    StoreError, Timestamp, Verifier, VerifyError, VerifyErrorKind,
+    dedupe::Key,
+    event::Json,
+    provider::{Raaft, Recharge, Retake, RetentBase, RevKeen},
+};
+
+const SECRET: &str = "s3cr3t-v4lue";
+const BODY: &str = r#"{"event":"trial.expired","type":"invoice.paid","outcome":"saved","data":{"userId":"pr1vate"}}"#;
+
+/// What must not be found: the secret and the signatures that were expected, whole or in part, in any spelling.
+struct Forbidden(Vec<String>);
+
+impl Forbidden {
+    fn new<P: Provider>(bodies: &[&str], now: Timestamp) -> Self {
+        let secret = Secret::new(SECRET).unwrap();
+        let mut words = vec![SECRET.to_owned(), hex::encode(SECRET), format!("{:?}", SECRET.as_bytes()), "pr1vate".to_owned()];
+        for body in bodies {
+            for headers in [Signer::<P>::new(&secret), Signer::<P>::new(&secret).weakest()].map(|s| s.sign(body, now)) {
+                for (_, value) in headers.unwrap().iter() {
+                    let signature = value.rsplit('=').next().unwrap_or(value);
+                    if signature.len() == 64 {
+                        words.extend([signature[..16].to_owned(), format!("{:?}", &hex::decode(signature).unwrap()[..4])]);
+                    }
+                }
+            }
+        }
+        Self(words)
+    }
+
+    fn check(&self, shown: &impl Debug) {
+        self.check_text(&format!("{shown:?} {shown:#?}"));
+    }
+
+    fn check_error(&self, error: &impl std::error::Error) {
+        self.check_text(&format!("{error} {error:?} {error:#?}"));
+    }
+
+    fn check_text(&self, text: &str) {
+        let lower = text.to_lowercase();
+        for word in &self.0 {
+            let word = word.trim_matches(['[', ']']);
+            assert!(!lower.contains(&word.to_lowercase()), "{word:?} in {text}");
+        }
+    }
+}
+
+async fn check<P: Provider>() {
+    let (secret, now) = (Secret::new(SECRET).unwrap(), Timestamp::from_unix_seconds(1_705_689_600));
+    let forged = format!("{BODY} ");
+    let forbidden = Forbidden::new::<P>(&[BODY, &forged], now);
+    forbidden.check(&secret);
+    forbidden.check(&Secrets::new([secret.clone(), secret.clone()]).unwrap());
+
+    let signer = Signer::<P>::new(&secret).id("id").kind("order/created").attempt(1);
+    forbidden.check(&signer);
+    let headers = signer.sign(BODY, now).unwrap();
+    forbidden.check(&headers);
+
+    forbidden.check(&Verifier::<P>::builder(&secret));
+    let verifier = Verifier::<P>::new(&secret);
+    forbidden.check(&verifier);
+    forbidden.check(&verifier.begin(&headers, now).unwrap());
+    let delivery = verifier.verify(&headers, BODY, now).unwrap();
+    forbidden.check(&delivery);
+    forbidden.check(&delivery.keys("endpoint", P::KEYS));
+    if let Err(error) = verifier.verify(&headers, &forged, now) {
+        forbidden.check_error(&error);
+        forbidden.check(&Answer::refused(&error));
+    }
+    for headers in [vec![], vec![("x-raaft-token", "wrong")], vec![("x-webhook-signature", SECRET)]] {
+        forbidden.check_error(&verifier.begin(&headers, now).unwrap_err());
+    }
+
+    forbidden.check(&Receiver::<P>::builder(&secret));
+    let receiver = Receiver::<P>::builder(&secret).store(MemoryStore::new(10)).build().unwrap();
+    forbidden.check(&receiver);
+    let admission = receiver.admit(delivery.clone()).await.unwrap();
+    forbidden.check(&admission);
+    let Admission::Process(admitted) = admission else { panic!("the first one is admitted") };
+    forbidden.check(&admitted);
+    if let Err(error) = admitted.webhook() {
+        forbidden.check_error(&error);
+        forbidden.check(&Answer::misfit(&error));
+    }
+    forbidden.check(&receiver.admit(delivery).await.unwrap());
+}
+
+#[tokio::test]
+async fn no_public_type_shows_a_secret() {
+    check::<Retake>().await;
+    check::<Recharge>().await;
+    check::<Raaft>().await;
+    check::<RevKeen>().await;
+    check::<RetentBase>().await;
+}
+
+#[test]
+fn no_error_shows_a_secret_or_a_payload() {
+    let forbidden = Forbidden(vec![SECRET.to_owned()]);
+    forbidden.check_error(&Secret::new("").unwrap_err());
+    forbidden.check_error(&Secrets::new([]).unwrap_err());
+    let misfit = serde_json::from_str::<Json>(&format!(r#"{{"a":"{SECRET}"}}"#)).unwrap().parse::<Vec<u8>>().unwrap_err();
+    forbidden.check_error(&misfit);
+    let signer = Signer::<Raaft>::new(&Secret::new(format!("{SECRET}\n")).unwrap());
+    forbidden.check_error(&signer.sign("", Timestamp::from_unix_seconds(0)).unwrap_err());
+    forbidden.check(&Answer::store_failed(&StoreError::Fenced));
+    forbidden.check(&Key::new("retake", "", [SECRET]));
+}
+
+#[test]
+fn every_error_has_its_kind_and_says_what_to_change() {
+    assert!(ConfigError::BlankSecret.to_string().contains("set it to"));
+    let kinds = [
+        (VerifyError::MissingHeader { name: "x" }, VerifyErrorKind::MissingHeader, 400),
+        (VerifyError::RepeatedHeader { name: "x" }, VerifyErrorKind::RepeatedHeader, 400),
+        (VerifyError::MalformedHeader { name: "x", reason: "y" }, VerifyErrorKind::MalformedHeader, 400),
+        (VerifyError::TimestampRequired { name: "x" }, VerifyErrorKind::TimestampRequired, 400),
+        (VerifyError::BodyCutOff, VerifyErrorKind::BodyCutOff, 400),
+        (VerifyError::WrongSignature, VerifyErrorKind::Signature, 401),
+        (VerifyError::WrongToken, VerifyErrorKind::Signature, 401),
+        (VerifyError::Stale { age_seconds: 2, tolerance_seconds: 1 }, VerifyErrorKind::Timestamp, 401),
+        (VerifyError::Future { ahead_seconds: 2, tolerance_seconds: 1 }, VerifyErrorKind::Timestamp, 401),
+        (VerifyError::ForbiddenBody { reason: "y" }, VerifyErrorKind::Forbidden, 401),
+        (VerifyError::Contradiction { name: "x" }, VerifyErrorKind::Forbidden, 401),
+        (VerifyError::BodyTooSlow, VerifyErrorKind::BodyTooSlow, 408),
+        (VerifyError::BodyTooLarge { limit: 1 }, VerifyErrorKind::BodyTooLarge, 413),
+    ];
+    for (error, kind, status) in kinds {
+        assert_eq!(error.kind(), kind);
+        let answer = Answer::refused(&error);
+        assert_eq!((answer.outcome(), answer.status()), (Outcome::Refused(kind), status));
+        assert_eq!(answer.reason(), Some(&*error.to_string()));
+        assert!(!answer.problem().unwrap().contains(&error.to_string()));
+    }
+    let misfit = EventError::NotJson { reason: "eof".to_owned() };
+    assert_eq!((Answer::misfit(&misfit).status(), Answer::store_failed(&StoreError::Full { limit: 1 }).status()), (500, 503));
+    assert_eq!(Answer::processed(202).problem(), None);
+}
