@@ -235,7 +235,6 @@ impl<P: Provider> Verifier<P> {
         };
         signed.id = text(P::FIELDS.id)?;
         signed.attempt = text(P::FIELDS.attempt)?.and_then(|attempt| attempt.as_str().parse().ok());
-        signed.kind_configured = self.shared.kind.is_some();
         signed.kind = match &self.shared.kind {
             Some(kind) => Some(kind.clone()),
             None => text(P::FIELDS.kind)?,

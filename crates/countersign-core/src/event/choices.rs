@@ -4,7 +4,9 @@
 macro_rules! choices {
     ($(
         $(#[$attr:meta])*
-        pub enum $name:ident { $( $(#[$word_attr:meta])* $word:literal => $variant:ident ),* $(,)? }
+        pub enum $name:ident {
+            $( $(#[$word_attr:meta])* $word:literal $(| $alias:literal)* => $variant:ident ),* $(,)?
+        }
     )*) => {$(
         $(#[$attr])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -16,7 +18,7 @@ macro_rules! choices {
         }
 
         impl $name {
-            /// The word as it is sent.
+            /// The word as it is sent. Of several spellings, the first in the provider's documentation.
             pub fn as_str(&self) -> &str {
                 match self {
                     $( Self::$variant => $word, )*
@@ -29,7 +31,7 @@ macro_rules! choices {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let word = String::deserialize(deserializer)?;
                 Ok(match word.as_str() {
-                    $( $word => Self::$variant, )*
+                    $( $word $(| $alias)* => Self::$variant, )*
                     _ => Self::Other(word),
                 })
             }

@@ -263,8 +263,8 @@ mod tests {
     proptest! {
         #[test]
         fn agrees_with_jiff(seconds in -62_000_000_000_i64..250_000_000_000, nanos in 0_i32..1_000_000_000, minutes in -1439_i32..1440) {
-            let theirs = jiff::Timestamp::new(seconds, 0).unwrap() + jiff::SignedDuration::from_nanos(nanos.into());
-            let offset = jiff::tz::Offset::from_seconds(minutes * 60).unwrap();
+            let theirs = jiff::Timestamp::new(seconds, nanos).unwrap();
+            let offset = jiff::tz::Offset::from_seconds(minutes.saturating_mul(60)).unwrap();
             let text = theirs.display_with_offset(offset).to_string();
             let ours: DateTime = text.parse().unwrap();
             prop_assert_eq!(ours.timestamp().unwrap().to_string(), theirs.to_string());

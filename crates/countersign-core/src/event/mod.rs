@@ -3,16 +3,23 @@
 mod choices;
 mod date_time;
 mod decimal;
+mod flag;
 mod integer;
 mod json_value;
 pub(crate) mod model;
 mod parse;
 mod table;
 
-pub(crate) use self::{choices::choices, model::model, parse::parse, table::events};
+pub(crate) use self::{
+    choices::choices,
+    model::model,
+    parse::{nested, parse},
+    table::events,
+};
 pub use self::{
     date_time::{DateTime, ParseDateTimeError},
     decimal::{Decimal, ParseDecimalError},
+    flag::Flag,
     integer::{Integer, Text},
     json_value::{Extra, Json},
     table::Unknown,

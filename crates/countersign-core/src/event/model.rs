@@ -143,6 +143,7 @@ impl<'de> Deserialize<'de> for Name<'de> {
 }
 
 #[cfg(test)]
+#[expect(unreachable_pub, reason = "the table makes public types")]
 mod tests {
     use crate::event::{Decimal, Json, parse};
 

@@ -1,6 +1,6 @@
 //! From JSON to a type, with the path of the misfit when it does not fit.
 
-use serde::Deserialize;
+use serde::{Deserialize, de};
 use serde_json::error::Category;
 
 use crate::error::EventError;
@@ -15,18 +15,41 @@ pub(crate) fn parse<'j, T: Deserialize<'j>>(kind: &str, at: &str, json: &'j [u8]
     })
 }
 
+/// Parses a value that was kept as text until its type was known. The misfit's path goes to the [`parse`] around it.
+///
+/// `at` is the path of the value within the text that was kept, empty for the whole.
+pub(crate) fn nested<'j, T: Deserialize<'j>, E: de::Error>(at: &str, json: &'j [u8]) -> Result<T, E> {
+    parse("", at, json).map_err(|error| match error {
+        EventError::Misfit { path, reason, .. } => E::custom(format_args!("{NESTED}{path}: {reason}")),
+        other => E::custom(other),
+    })
+}
+
+/// Opens the message of a misfit that [`nested`] found; no message of serde's begins so.
+const NESTED: &str = "at ";
+
 fn misfit<'j, T: Deserialize<'j>>(kind: &str, at: &str, json: &'j [u8]) -> EventError {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     let (path, reason) = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
         Ok(_) => (".".to_owned(), "trailing characters".to_owned()),
         Err(error) => (error.path().to_string(), reason(&error.inner().to_string())),
     };
-    let path = match (at, path.as_str()) {
-        ("", _) => path,
-        (_, ".") => at.to_owned(),
-        _ => format!("{at}.{path}"),
-    };
-    EventError::Misfit { kind: kind.to_owned(), path, reason }
+    let path = join(at, &path);
+    match reason.strip_prefix(NESTED).and_then(|nested| nested.split_once(": ")) {
+        Some((inner, reason)) => {
+            EventError::Misfit { kind: kind.to_owned(), path: join(&path, inner), reason: reason.to_owned() }
+        }
+        None => EventError::Misfit { kind: kind.to_owned(), path, reason },
+    }
+}
+
+/// One path behind another; `.` and the empty path are the whole.
+fn join(outer: &str, inner: &str) -> String {
+    match (outer, inner) {
+        ("" | ".", _) => inner.to_owned(),
+        (_, "" | ".") => outer.to_owned(),
+        _ => format!("{outer}.{inner}"),
+    }
 }
 
 /// What serde says, without the value it says it of: `invalid type: string "..", expected u64` is `expected u64`.
@@ -42,6 +65,24 @@ fn reason(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_path_of_a_nested_misfit_is_told_as_a_whole() {
+        struct Kept;
+
+        impl<'de> Deserialize<'de> for Kept {
+            fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let raw = Box::<serde_json::value::RawValue>::deserialize(deserializer)?;
+                nested::<Vec<u8>, _>("inner", raw.get().as_bytes()).map(|_| Self)
+            }
+        }
+
+        let error = parse::<Vec<Kept>>("k", "outer", b"[[1],[2,\"s3cret\"]]").err().unwrap().to_string();
+        assert_eq!(
+            error,
+            "the payload of a k event does not fit its type at outer.[1].inner.[1]: expected u8"
+        );
+    }
 
     #[test]
     fn the_reason_never_tells_the_value() {

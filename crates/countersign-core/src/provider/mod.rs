@@ -9,9 +9,13 @@ use crate::{
     scheme::Scheme,
 };
 
+pub mod raaft;
+pub mod recharge;
 pub mod retake;
+pub mod retentbase;
+pub mod revkeen;
 
-pub use self::retake::Retake;
+pub use self::{raaft::Raaft, recharge::Recharge, retake::Retake, retentbase::RetentBase, revkeen::RevKeen};
 
 /// A provider of webhooks, described by data that one engine reads.
 ///
@@ -188,7 +192,11 @@ impl Retries {
 macro_rules! for_each_provider {
     ($macro:path) => {
         $macro! {
+            raaft => Raaft,
+            recharge => Recharge,
             retake => Retake,
+            retentbase => RetentBase,
+            revkeen => RevKeen,
         }
     };
 }

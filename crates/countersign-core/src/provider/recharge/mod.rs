@@ -1,0 +1,120 @@
+//! Recharge: subscriptions, charges, orders and the customers behind them.
+//!
+//! Every delivery carries two schemes, both keyed by the API client secret:
+//!
+//! 1. `X-Recharge-Webhook-Signature: t=<unix seconds>,v1=<hex>`, HMAC-SHA256 over `{t}.{raw body}`, good for 48 h both ways;
+//! 2. `X-Recharge-Hmac-Sha256: <hex>`, which despite its name is plain SHA-256 over the secret and the raw body. That is open
+//!    to length extension, so under it a body must be one complete JSON text.
+//!
+//! When the first is there it alone decides. A receiver can require it.
+//!
+//! The topic (`subscription/created`) is not signed, and one body is sent under several topics, so the dedupe key holds
+//! both. **Serve each topic at an endpoint of its own and configure its kind** ([`VerifierBuilder::kind`]): then nothing
+//! unsigned is left in the key, and the header is not read. A topic that names another resource than the signed body is
+//! refused. Without any topic the kind is the resource alone, `subscription`; where even that is unclear, the event is
+//! [`Event::Unknown`] with an empty kind.
+//!
+//! Recharge deletes the subscription of an endpoint that fails 20 times in 48 h, and retries on 408, 429 and 5xx: answer
+//! failures with 5xx, and see to them.
+//!
+//! [`VerifierBuilder::kind`]: crate::VerifierBuilder::kind
+
+mod event;
+mod model;
+
+use std::{borrow::Cow, time::Duration};
+
+pub use self::{event::Event, model::*};
+use crate::{
+    dedupe::{KeyPart, KeyRule},
+    delivery::Delivery,
+    error::{EventError, VerifyError},
+    json,
+    provider::{Fields, Provider, Retries, Source},
+    scheme::{Part, Scheme},
+    time::{TimestampFormat, Tolerance},
+};
+
+/// The header that names the topic.
+const TOPIC: &str = "x-recharge-topic";
+
+/// The provider Recharge. See [the module](self).
+#[derive(Clone, Copy, Debug)]
+pub enum Recharge {}
+
+impl Provider for Recharge {
+    const NAME: &'static str = "recharge";
+    const SCHEMES: &'static [Scheme] = &[
+        Scheme::hmac_sha256("x-recharge-webhook-signature")
+            .key_value("t", TimestampFormat::UnixSeconds, "v1")
+            .tolerance(Tolerance::from_secs(172_800))
+            .signs(&[Part::Timestamp, Part::Literal("."), Part::Body]),
+        Scheme::sha256_of_secret_and("x-recharge-hmac-sha256"),
+    ];
+    const FIELDS: Fields =
+        Fields::NONE.kind(Source::Header(TOPIC)).timestamp_repeated("x-recharge-webhook-timestamp");
+    const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Kind, KeyPart::Body])];
+    const RETRIES: Retries = Retries::ON_SERVER_ERRORS.within(Duration::from_secs(48 * 60 * 60));
+    type Event = Event;
+
+    fn event(delivery: &Delivery<Self>) -> Result<Event, EventError> {
+        let (kind, body) = (delivery.kind().unwrap_or_default(), delivery.body());
+        let resource = resource_of(&kind);
+        match object(body, resource) {
+            Some(payload) => Event::parse(&kind, resource, payload),
+            None => Event::parse(&kind, "", body),
+        }
+    }
+
+    fn kind(delivery: &Delivery<Self>) -> Option<Cow<'_, str>> {
+        delivery.field_kind().or_else(|| sole_object(delivery.body()))
+    }
+
+    fn check(delivery: &Delivery<Self>) -> Result<(), VerifyError> {
+        let Some(topic) = delivery.field_kind() else { return Ok(()) };
+        let resource = resource_of(&topic);
+        if object(delivery.body(), resource).is_some() {
+            return Ok(());
+        }
+        let contradicts = |key: Cow<'_, str>| match resource {
+            // What the body of these is keyed by is not documented. It is none of what other topics are about.
+            "app" | "recharge" => WRAPPED.contains(&&*key),
+            _ => true,
+        };
+        match sole_object(delivery.body()).is_some_and(contradicts) {
+            true => Err(VerifyError::Contradiction { name: TOPIC }),
+            false => Ok(()),
+        }
+    }
+}
+
+/// The resources that a body is keyed by, but for `store`, which the end of an installation may show as well.
+const WRAPPED: &[&str] = &[
+    "address",
+    "async_batch",
+    "bundle_selection",
+    "charge",
+    "checkout",
+    "customer",
+    "gift_purchase",
+    "onetime",
+    "order",
+    "plan",
+    "product",
+    "subscription",
+];
+
+/// The resource that a topic names: `subscription` of `subscription/created`.
+fn resource_of(topic: &str) -> &str {
+    topic.split_once('/').map_or(topic, |(resource, _)| resource)
+}
+
+/// The object under a key of the body.
+fn object<'b>(body: &'b [u8], key: &str) -> Option<&'b [u8]> {
+    json::field(body, &[key]).filter(|value| value.starts_with(b"{"))
+}
+
+/// The key of a body's one field, where that is an object.
+fn sole_object(body: &[u8]) -> Option<Cow<'_, str>> {
+    json::sole_field(body).filter(|(_, value)| value.starts_with(b"{")).map(|(key, _)| key)
+}
