@@ -52,7 +52,8 @@ impl Request {
     }
 
     fn new(path: &str, headers: &[(String, String)], framing: &str, body: Vec<u8>) -> Self {
-        let mut head = format!("POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{framing}").into_bytes();
+        let mut head =
+            format!("POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{framing}").into_bytes();
         for (name, value) in headers {
             head.extend_from_slice(name.as_bytes());
             head.extend_from_slice(b": ");
@@ -104,6 +105,7 @@ pub async fn read_reply(mut stream: TcpStream) -> Reply {
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let mut lines = head.lines();
     let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).unwrap_or(0);
-    let headers = lines.filter_map(|line| line.split_once(": ")).map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+    let headers =
+        lines.filter_map(|line| line.split_once(": ")).map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
     Reply { status, headers, body: body.to_owned() }
 }

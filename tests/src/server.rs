@@ -36,7 +36,9 @@ fn status(code: u16) -> StatusCode {
 }
 
 async fn axum_server<P: Provider>(receiver: Receiver<P>, handler: Handler) -> SocketAddr {
-    use axum::{Extension, Router, body::Bytes, extract::Query, http::Uri, middleware, response::Response, routing};
+    use axum::{
+        Extension, Router, body::Bytes, extract::Query, http::Uri, middleware, response::Response, routing,
+    };
     use countersign::axum::{Verified, Webhook, WebhookLayer, post};
 
     /// The reason must be in the response's extensions of whatever the adapter answered itself.
@@ -132,7 +134,8 @@ fn actix_server<P: Provider>(receiver: Receiver<P>, handler: Handler) -> SocketA
     let (sender, bound) = mpsc::channel();
     std::thread::spawn(move || {
         rt::System::new().block_on(async move {
-            let server = HttpServer::new(app).workers(1).disable_signals().bind_auto_h2c("127.0.0.1:0").unwrap();
+            let server =
+                HttpServer::new(app).workers(1).disable_signals().bind_auto_h2c("127.0.0.1:0").unwrap();
             sender.send(server.addrs()[0]).unwrap();
             server.run().await
         })

@@ -18,7 +18,8 @@ use countersign_tests::{
 };
 use tokio::{io::AsyncWriteExt, time::sleep};
 
-const BODY: &str = r#"{"event":"trial.expired","timestamp":"2024-01-15T10:30:00Z","data":{"userId":"user_456"}}"#;
+const BODY: &str =
+    r#"{"event":"trial.expired","timestamp":"2024-01-15T10:30:00Z","data":{"userId":"user_456"}}"#;
 
 fn secret() -> Secret {
     Secret::new("retake_secret").unwrap()
@@ -38,8 +39,11 @@ fn builder() -> ReceiverBuilder<Retake> {
 }
 
 /// A server under each framework, with this receiver and a handler that behaves so.
-async fn each<F>(receiver: impl Fn() -> ReceiverBuilder<Retake>, behaviour: Behaviour, check: impl Fn(Framework, SocketAddr, Handler) -> F)
-where
+async fn each<F>(
+    receiver: impl Fn() -> ReceiverBuilder<Retake>,
+    behaviour: Behaviour,
+    check: impl Fn(Framework, SocketAddr, Handler) -> F,
+) where
     F: Future<Output = ()>,
 {
     for framework in Framework::ALL {
@@ -89,7 +93,11 @@ async fn refusals_are_opaque_problems_and_never_reach_the_handler() {
         assert_problem(&forged, 401, "Unauthorized");
         let mut twice = signed(BODY);
         twice.extend(signed("{}"));
-        assert_problem(&Request::post("/webhook", &twice, BODY.as_bytes()).send(address).await, 400, "Bad Request");
+        assert_problem(
+            &Request::post("/webhook", &twice, BODY.as_bytes()).send(address).await,
+            400,
+            "Bad Request",
+        );
         assert_eq!(handler.runs(), 0);
     })
     .await;
@@ -97,25 +105,30 @@ async fn refusals_are_opaque_problems_and_never_reach_the_handler() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_are_limited_in_size_whether_declared_or_not() {
-    each(|| builder().body_limit(100_000), Behaviour::Answer(200), async |_, address, handler| {
-        let fits = format!("{BODY}{}", " ".repeat(100_000 - BODY.len()));
-        assert_eq!(post("/webhook", &fits).send(address).await.status, 200);
-        let large = format!("{fits} ");
-        assert_problem(&post("/webhook", &large).send(address).await, 413, "Content Too Large");
-        let chunked = Request::chunked("/webhook", &signed(&large), large.as_bytes(), 4096);
-        assert_problem(&chunked.send(address).await, 413, "Content Too Large");
-        // What the declared length decides, it decides before the body is there.
-        let declared = Request::with_length("/webhook", &signed(BODY), b"", 100_001).start(address).await;
-        assert_problem(&read_reply(declared).await, 413, "Content Too Large");
-        assert_eq!(handler.runs(), 1);
-    })
+    each(
+        || builder().body_limit(100_000),
+        Behaviour::Answer(200),
+        async |_, address, handler| {
+            let fits = format!("{BODY}{}", " ".repeat(100_000 - BODY.len()));
+            assert_eq!(post("/webhook", &fits).send(address).await.status, 200);
+            let large = format!("{fits} ");
+            assert_problem(&post("/webhook", &large).send(address).await, 413, "Content Too Large");
+            let chunked = Request::chunked("/webhook", &signed(&large), large.as_bytes(), 4096);
+            assert_problem(&chunked.send(address).await, 413, "Content Too Large");
+            // What the declared length decides, it decides before the body is there.
+            let declared = Request::with_length("/webhook", &signed(BODY), b"", 100_001).start(address).await;
+            assert_problem(&read_reply(declared).await, 413, "Content Too Large");
+            assert_eq!(handler.runs(), 1);
+        },
+    )
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_token_is_refused_before_the_body_is_read() {
     for framework in Framework::ALL {
-        let receiver = Receiver::<Raaft>::builder(Secret::new("tok_123").unwrap()).store(MemoryStore::new(10));
+        let receiver =
+            Receiver::<Raaft>::builder(Secret::new("tok_123").unwrap()).store(MemoryStore::new(10));
         let address = framework.serve(receiver.build().unwrap(), Handler::new(Behaviour::Answer(200))).await;
         for (headers, status, title) in [
             (vec![("x-raaft-token".to_owned(), "tok_124".to_owned())], 401, "Unauthorized"),
@@ -141,9 +154,7 @@ async fn a_slow_body_is_a_408_and_a_cut_off_one_a_400() {
         assert_problem(&read_reply(slow).await, 408, "Request Timeout");
         let reply = post("/webhook", BODY).send_cut_off(address, 10).await;
         // actix-web and hyper may drop a connection whose sender is gone: then there is nobody to answer.
-        if reply.status != 0 {
-            assert_problem(&reply, 400, "Bad Request");
-        }
+        assert_problem(&reply, 400, "Bad Request");
         assert_eq!(handler.runs(), 0, "{framework:?}");
         assert_eq!(post("/webhook", BODY).send(address).await.status, 200, "{framework:?}");
     })
@@ -155,9 +166,11 @@ async fn chunks_of_any_size_give_the_same_verdict() {
     each(builder, Behaviour::Answer(200), async |framework, address, handler| {
         for size in [1, 2, 7, 64, 1000] {
             let body = BODY.replace("user_456", &format!("user_{size}"));
-            let reply = Request::chunked("/webhook", &signed(&body), body.as_bytes(), size).send(address).await;
+            let reply =
+                Request::chunked("/webhook", &signed(&body), body.as_bytes(), size).send(address).await;
             assert_eq!(reply.status, 200, "{framework:?} {size}");
-            let forged = Request::chunked("/webhook", &signed("{}"), body.as_bytes(), size).send(address).await;
+            let forged =
+                Request::chunked("/webhook", &signed("{}"), body.as_bytes(), size).send(address).await;
             assert_eq!(forged.status, 401, "{framework:?} {size}");
         }
         assert_eq!(handler.runs(), 5);
@@ -175,7 +188,11 @@ async fn http_2_works_as_well() {
                 request = request.header(name, value);
             }
             let response = request.send().await.unwrap();
-            assert_eq!((response.version(), response.status().as_u16()), (http::Version::HTTP_2, status), "{framework:?}");
+            assert_eq!(
+                (response.version(), response.status().as_u16()),
+                (http::Version::HTTP_2, status),
+                "{framework:?}"
+            );
         }
         assert_eq!(handler.runs(), 1);
     })
@@ -187,7 +204,11 @@ async fn other_extractors_work_in_the_same_handler() {
     each(builder, Behaviour::Answer(200), async |framework, address, _| {
         let reply = post("/extracted?a=1&b=2", BODY).send(address).await;
         let body = reply.body.lines().find(|line| line.contains("word")).unwrap_or(&reply.body);
-        assert_eq!((reply.status, body), (200, &*format!("/extracted 2 word {}", BODY.len())), "{framework:?}");
+        assert_eq!(
+            (reply.status, body),
+            (200, &*format!("/extracted 2 word {}", BODY.len())),
+            "{framework:?}"
+        );
     })
     .await;
 }
@@ -213,7 +234,12 @@ async fn a_failed_handler_is_tried_again_and_its_answer_is_one_that_the_provider
 #[tokio::test(flavor = "multi_thread")]
 async fn a_payload_that_does_not_fit_is_a_500_and_stays_free() {
     each(builder, Behaviour::Answer(200), async |framework, address, handler| {
-        for body in [r#"{"event":"trial.expired","data":{"userId":5}}"#, r#"{"event":"trial.expired"}"#, "{}", "not json"] {
+        for body in [
+            r#"{"event":"trial.expired","data":{"userId":5}}"#,
+            r#"{"event":"trial.expired"}"#,
+            "{}",
+            "not json",
+        ] {
             for _ in 0..2 {
                 assert_problem(&post("/webhook", body).send(address).await, 500, "Internal Server Error");
             }
@@ -256,22 +282,28 @@ async fn a_handler_runs_to_its_end_when_the_sender_hangs_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lease_is_renewed_while_the_handler_works() {
-    each(|| builder().lease(Duration::from_millis(300)), Behaviour::Wait, async |framework, address, handler| {
-        let first = tokio::spawn(async move { post("/webhook", BODY).send(address).await });
-        until(|| handler.runs() == 1).await;
-        sleep(Duration::from_millis(900)).await;
-        assert_eq!(post("/webhook", BODY).send(address).await.status, 503, "{framework:?}");
-        handler.open_gate();
-        assert_eq!(first.await.unwrap().status, 200);
-        assert_eq!(handler.runs(), 1, "{framework:?}");
-    })
+    each(
+        || builder().lease(Duration::from_millis(300)),
+        Behaviour::Wait,
+        async |framework, address, handler| {
+            let first = tokio::spawn(async move { post("/webhook", BODY).send(address).await });
+            until(|| handler.runs() == 1).await;
+            sleep(Duration::from_millis(900)).await;
+            assert_eq!(post("/webhook", BODY).send(address).await.status, 503, "{framework:?}");
+            handler.open_gate();
+            assert_eq!(first.await.unwrap().status, 200);
+            assert_eq!(handler.runs(), 1, "{framework:?}");
+        },
+    )
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_burst_of_equal_deliveries_is_handled_once() {
     each(builder, Behaviour::Answer(200), async |framework, address, handler| {
-        let sends: Vec<_> = (0..100).map(|_| tokio::spawn(async move { post("/webhook", BODY).send(address).await.status })).collect();
+        let sends: Vec<_> = (0..100)
+            .map(|_| tokio::spawn(async move { post("/webhook", BODY).send(address).await.status }))
+            .collect();
         for send in sends {
             assert!([200, 503].contains(&send.await.unwrap()), "{framework:?}");
         }
@@ -287,7 +319,12 @@ struct Broken {
 }
 
 impl Store for Broken {
-    fn claim<'s>(&'s self, key: &'s Key, token: Token, lease: Duration) -> BoxFuture<'s, Result<Claim, StoreError>> {
+    fn claim<'s>(
+        &'s self,
+        key: &'s Key,
+        token: Token,
+        lease: Duration,
+    ) -> BoxFuture<'s, Result<Claim, StoreError>> {
         match self.claims {
             true => self.inner.claim(key, token, lease),
             false => Box::pin(async { Err(StoreError::unavailable("connection refused")) }),
@@ -313,10 +350,14 @@ fn broken(claims: bool) -> ReceiverBuilder<Retake> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_fails_or_is_full_is_a_503_and_the_handler_does_not_run() {
-    each(|| broken(false), Behaviour::Answer(200), async |_, address, handler| {
-        assert_problem(&post("/webhook", BODY).send(address).await, 503, "Service Unavailable");
-        assert_eq!(handler.runs(), 0);
-    })
+    each(
+        || broken(false),
+        Behaviour::Answer(200),
+        async |_, address, handler| {
+            assert_problem(&post("/webhook", BODY).send(address).await, 503, "Service Unavailable");
+            assert_eq!(handler.runs(), 0);
+        },
+    )
     .await;
     let full = || Receiver::builder(secret()).store(MemoryStore::new(1));
     each(full, Behaviour::Answer(200), async |_, address, handler| {
@@ -331,11 +372,15 @@ async fn a_store_that_fails_or_is_full_is_a_503_and_the_handler_does_not_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_fails_keeps_the_handlers_answer_since_its_effect_has_happened() {
-    each(|| broken(true), Behaviour::Answer(200), async |_, address, handler| {
-        assert_eq!(post("/webhook", BODY).send(address).await.status, 200);
-        assert_eq!(post("/webhook", BODY).send(address).await.status, 503);
-        assert_eq!(handler.runs(), 1);
-    })
+    each(
+        || broken(true),
+        Behaviour::Answer(200),
+        async |_, address, handler| {
+            assert_eq!(post("/webhook", BODY).send(address).await.status, 200);
+            assert_eq!(post("/webhook", BODY).send(address).await.status, 503);
+            assert_eq!(handler.runs(), 1);
+        },
+    )
     .await;
 }
 
@@ -345,7 +390,11 @@ async fn the_verifying_extractor_stands_alone() {
         assert_eq!(post("/verified", BODY).send(address).await.status, 200);
         let forged = Request::post("/verified", &signed("{}"), BODY.as_bytes()).send(address).await;
         assert_problem(&forged, 401, "Unauthorized");
-        assert_problem(&Request::post("/verified", &[], BODY.as_bytes()).send(address).await, 400, "Bad Request");
+        assert_problem(
+            &Request::post("/verified", &[], BODY.as_bytes()).send(address).await,
+            400,
+            "Bad Request",
+        );
         assert_eq!(handler.seen(), [r#"Some("trial.expired")"#], "{framework:?}");
     })
     .await;

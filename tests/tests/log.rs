@@ -36,8 +36,8 @@ impl Log {
 const SECRET: &str = "s3cr3t-v4lue";
 const BODY: &str = r#"{"userId":"pr1vate"}"#;
 
-fn signed(secret: &str, body: &str) -> Request {
-    let signer = Signer::<RetentBase>::new(&Secret::new(secret).unwrap()).id("dlv_7").kind("cancellation.created");
+fn signed(secret: &str, id: &str, body: &str) -> Request {
+    let signer = Signer::<RetentBase>::new(&Secret::new(secret).unwrap()).id(id).kind("cancellation.created");
     let headers = signer.sign(body, Timestamp::from(SystemTime::now())).unwrap();
     let headers: Vec<_> = headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     Request::post("/webhook", &headers, body.as_bytes())
@@ -62,7 +62,9 @@ async fn each_outcome_is_logged_once_with_its_reason() {
             let lines = log.take();
             let ours: Vec<_> = lines.lines().filter(|line| line.contains("outcome=")).collect();
             let [line] = ours[..] else { panic!("{framework:?}: one event, not {lines}") };
-            for word in [r#"provider="retentbase""#, r#"endpoint="tenant-1""#, "duration="].iter().chain(expected) {
+            for word in
+                [r#"provider="retentbase""#, r#"endpoint="tenant-1""#, "duration="].iter().chain(expected)
+            {
                 assert!(line.contains(word), "{framework:?}: {word} in {line}");
             }
             for word in [SECRET, "pr1vate"] {
@@ -72,19 +74,31 @@ async fn each_outcome_is_logged_once_with_its_reason() {
         let genuine = [r#"delivery_id="dlv_7""#, r#"kind="cancellation.created""#];
         let with = |words: &[&'static str]| [&genuine[..], words].concat();
         handler.behave(Behaviour::Panic);
-        check(signed(SECRET, BODY), &with(&["ERROR", r#"outcome="panicked""#, "status=500"])).await;
+        check(signed(SECRET, "dlv_7", BODY), &with(&["ERROR", r#"outcome="panicked""#, "status=500"])).await;
         handler.behave(Behaviour::Answer(404));
-        check(signed(SECRET, BODY), &with(&["WARN", r#"outcome="failed""#, "the handler answered 404"])).await;
+        check(
+            signed(SECRET, "dlv_7", BODY),
+            &with(&["WARN", r#"outcome="failed""#, "the handler answered 404"]),
+        )
+        .await;
         handler.behave(Behaviour::Answer(200));
-        check(signed(SECRET, BODY), &with(&["INFO", r#"outcome="processed""#, "status=200"])).await;
-        check(signed(SECRET, BODY), &with(&["INFO", r#"outcome="duplicate""#])).await;
-        check(signed("another", BODY), &["WARN", r#"outcome="refused""#, "no signature matches", "status=401"]).await;
+        check(signed(SECRET, "dlv_7", BODY), &with(&["INFO", r#"outcome="processed""#, "status=200"])).await;
+        check(signed(SECRET, "dlv_7", BODY), &with(&["INFO", r#"outcome="duplicate""#])).await;
+        check(
+            signed("another", "dlv_7", BODY),
+            &["WARN", r#"outcome="refused""#, "no signature matches", "status=401"],
+        )
+        .await;
         check(
             Request::post("/webhook", &[], b""),
             &["WARN", r#"outcome="refused""#, "x-retentbase-signature-sha256 is missing"],
         )
         .await;
         let misfit = r#"{"metadata":"pr1vate","offer":{"accepted":"pr1vate"}}"#;
-        check(signed(SECRET, misfit), &with(&["ERROR", r#"outcome="misfit""#, "does not fit its type at "])).await;
+        check(
+            signed(SECRET, "dlv_8", misfit),
+            &["ERROR", r#"delivery_id="dlv_8""#, r#"outcome="misfit""#, "does not fit its type at "],
+        )
+        .await;
     }
 }

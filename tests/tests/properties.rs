@@ -2,8 +2,7 @@
 
 use bytes::Bytes;
 use countersign::{
-    Provider, Secret, Signer, Timestamp, Verifier,
-    for_each_provider,
+    Provider, Secret, Signer, Timestamp, Verifier, for_each_provider,
     provider::{Raaft, Recharge, Retake, RetentBase, RevKeen},
     scheme::Algorithm,
 };
@@ -35,9 +34,14 @@ impl<P: Provider> Genuine<P> {
 
     /// The headers that the deciding scheme reads: its signature, and the timestamp that it signs.
     fn signed_headers(&self) -> Vec<usize> {
-        let scheme = P::SCHEMES.iter().find(|s| self.headers.iter().any(|(name, _)| *name == s.header_name())).unwrap();
+        let scheme = P::SCHEMES
+            .iter()
+            .find(|s| self.headers.iter().any(|(name, _)| *name == s.header_name()))
+            .unwrap();
         let timestamp = "x-retentbase-timestamp";
-        (0..self.headers.len()).filter(|i| [scheme.header_name(), timestamp].contains(&self.headers[*i].0)).collect()
+        (0..self.headers.len())
+            .filter(|i| [scheme.header_name(), timestamp].contains(&self.headers[*i].0))
+            .collect()
     }
 
     fn with_value(&self, at: usize, value: String) -> Pairs {

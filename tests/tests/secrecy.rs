@@ -3,15 +3,16 @@
 use std::fmt::Debug;
 
 use countersign::{
-    Admission, Answer, ConfigError, EventError, MemoryStore, Outcome, Provider, Receiver, Secret, Secrets, Signer,
-    StoreError, Timestamp, Verifier, VerifyError, VerifyErrorKind,
+    Admission, Answer, ConfigError, EventError, MemoryStore, Outcome, Provider, Receiver, Secret, Secrets,
+    Signer, StoreError, Timestamp, Verifier, VerifyError, VerifyErrorKind,
     dedupe::Key,
     event::Json,
     provider::{Raaft, Recharge, Retake, RetentBase, RevKeen},
 };
 
 const SECRET: &str = "s3cr3t-v4lue";
-const BODY: &str = r#"{"event":"trial.expired","type":"invoice.paid","outcome":"saved","data":{"userId":"pr1vate"}}"#;
+const BODY: &str =
+    r#"{"event":"trial.expired","type":"invoice.paid","outcome":"saved","data":{"userId":"pr1vate"}}"#;
 
 /// What must not be found: the secret and the signatures that were expected, whole or in part, in any spelling.
 struct Forbidden(Vec<String>);
@@ -19,13 +20,23 @@ struct Forbidden(Vec<String>);
 impl Forbidden {
     fn new<P: Provider>(bodies: &[&str], now: Timestamp) -> Self {
         let secret = Secret::new(SECRET).unwrap();
-        let mut words = vec![SECRET.to_owned(), hex::encode(SECRET), format!("{:?}", SECRET.as_bytes()), "pr1vate".to_owned()];
+        let mut words = vec![
+            SECRET.to_owned(),
+            hex::encode(SECRET),
+            format!("{:?}", SECRET.as_bytes()),
+            "pr1vate".to_owned(),
+        ];
         for body in bodies {
-            for headers in [Signer::<P>::new(&secret), Signer::<P>::new(&secret).weakest()].map(|s| s.sign(body, now)) {
+            for headers in
+                [Signer::<P>::new(&secret), Signer::<P>::new(&secret).weakest()].map(|s| s.sign(body, now))
+            {
                 for (_, value) in headers.unwrap().iter() {
                     let signature = value.rsplit('=').next().unwrap_or(value);
                     if signature.len() == 64 {
-                        words.extend([signature[..16].to_owned(), format!("{:?}", &hex::decode(signature).unwrap()[..4])]);
+                        words.extend([
+                            signature[..16].to_owned(),
+                            format!("{:?}", &hex::decode(signature).unwrap()[..4]),
+                        ]);
                     }
                 }
             }
@@ -105,7 +116,10 @@ fn no_error_shows_a_secret_or_a_payload() {
     let forbidden = Forbidden(vec![SECRET.to_owned()]);
     forbidden.check_error(&Secret::new("").unwrap_err());
     forbidden.check_error(&Secrets::new([]).unwrap_err());
-    let misfit = serde_json::from_str::<Json>(&format!(r#"{{"a":"{SECRET}"}}"#)).unwrap().parse::<Vec<u8>>().unwrap_err();
+    let misfit = serde_json::from_str::<Json>(&format!(r#"{{"a":"{SECRET}"}}"#))
+        .unwrap()
+        .parse::<Vec<u8>>()
+        .unwrap_err();
     forbidden.check_error(&misfit);
     let signer = Signer::<Raaft>::new(&Secret::new(format!("{SECRET}\n")).unwrap());
     forbidden.check_error(&signer.sign("", Timestamp::from_unix_seconds(0)).unwrap_err());
@@ -139,6 +153,9 @@ fn every_error_has_its_kind_and_says_what_to_change() {
         assert!(!answer.problem().unwrap().contains(&error.to_string()));
     }
     let misfit = EventError::NotJson { reason: "eof".to_owned() };
-    assert_eq!((Answer::misfit(&misfit).status(), Answer::store_failed(&StoreError::Full { limit: 1 }).status()), (500, 503));
+    assert_eq!(
+        (Answer::misfit(&misfit).status(), Answer::store_failed(&StoreError::Full { limit: 1 }).status()),
+        (500, 503)
+    );
     assert_eq!(Answer::processed(202).problem(), None);
 }

@@ -1,6 +1,7 @@
 //! `WebhookMiddleware`: a receiver around any resource or scope.
 
 use std::{
+    fmt,
     future::{Ready, ready},
     rc::Rc,
 };
@@ -34,13 +35,18 @@ use crate::service::WebhookService;
 ///     config.service(resource);
 /// }
 /// ```
-#[derive(Debug)]
 pub struct WebhookMiddleware<P: Provider>(Receiver<P>);
 
 impl<P: Provider> WebhookMiddleware<P> {
     /// Middleware around this receiver.
     pub fn new(receiver: Receiver<P>) -> Self {
         Self(receiver)
+    }
+}
+
+impl<P: Provider> fmt::Debug for WebhookMiddleware<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WebhookMiddleware").field(&self.0).finish()
     }
 }
 

@@ -1,6 +1,7 @@
 //! `Verified<P>`: the extractor of a genuine delivery.
 
 use std::{
+    fmt,
     pin::Pin,
     time::{Duration, Instant},
 };
@@ -28,8 +29,19 @@ use crate::{intake::take_in, respond::Rejection};
 /// let app = App::new().app_data(web::Data::new(verifier)).route("/webhooks/retake", web::post().to(hook));
 /// # Ok::<(), countersign_core::ConfigError>(())
 /// ```
-#[derive(Clone, Debug)]
 pub struct Verified<P: Provider>(pub Delivery<P>);
+
+impl<P: Provider> Clone for Verified<P> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<P: Provider> fmt::Debug for Verified<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Verified").field(&self.0).finish()
+    }
+}
 
 impl<P: Provider> FromRequest for Verified<P> {
     type Error = Rejection;

@@ -1,6 +1,7 @@
 //! `Webhook<P>`: the extractor of an admitted delivery with its typed event.
 
 use std::{
+    fmt,
     future::{Ready, ready},
     time::Duration,
 };
@@ -18,7 +19,6 @@ use crate::respond::Rejection;
 /// `Result<Webhook<P>, Rejection>`, or the [`Delivery`] by actix-web's `ReqData`.
 ///
 /// Without the middleware around the route, the answer is a 500, and the log says what to add.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct Webhook<P: Provider> {
     /// The verified delivery.
@@ -43,5 +43,11 @@ impl<P: Provider> FromRequest for Webhook<P> {
             Ok(event) => Ok(Self { delivery, event }),
             Err(error) => Err(Rejection::new(Answer::misfit(&error))),
         })
+    }
+}
+
+impl<P: Provider> fmt::Debug for Webhook<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhook").field("delivery", &self.delivery).field("event", &self.event).finish()
     }
 }

@@ -1,5 +1,7 @@
 //! `WebhookLayer`: a receiver around any route.
 
+use std::fmt;
+
 use countersign_core::{Provider, Receiver};
 use tower_layer::Layer;
 
@@ -25,13 +27,18 @@ use crate::service::WebhookService;
 ///     Router::new().route("/retake", post(on_retake)).route_layer(WebhookLayer::new(receiver))
 /// }
 /// ```
-#[derive(Debug)]
 pub struct WebhookLayer<P: Provider>(Receiver<P>);
 
 impl<P: Provider> WebhookLayer<P> {
     /// A layer around this receiver.
     pub fn new(receiver: Receiver<P>) -> Self {
         Self(receiver)
+    }
+}
+
+impl<P: Provider> fmt::Debug for WebhookLayer<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WebhookLayer").field(&self.0).finish()
     }
 }
 

@@ -10,12 +10,16 @@ use crate::layer::WebhookLayer;
 
 /// A `POST` route whose handler sees genuine deliveries, each once.
 ///
+/// The handler's status decides: a 2xx commits, anything else releases, for the next try. Mind that axum answers
+/// `Err(String)` with a 200, as it does every text: an error needs a status of its own, as `StatusCode`,
+/// `(StatusCode, String)` or a type that implements `IntoResponse` have it.
+///
 /// ```
-/// use axum::Router;
+/// use axum::{Router, http::StatusCode};
 /// use countersign_axum::{Webhook, post};
 /// use countersign_core::{Receiver, provider::{Retake, retake::Event}};
 ///
-/// async fn on_retake(webhook: Webhook<Retake>) -> Result<(), String> {
+/// async fn on_retake(webhook: Webhook<Retake>) -> Result<(), StatusCode> {
 ///     match webhook.event {
 ///         Event::IntentConverted(converted) => println!("{:?}", converted.data.value),
 ///         _ => {}

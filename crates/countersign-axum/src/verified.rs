@@ -1,6 +1,6 @@
 //! `Verified<P>`: the extractor of a genuine delivery.
 
-use std::time::Instant;
+use std::{fmt, time::Instant};
 
 use axum::extract::{FromRef, FromRequest, Request};
 use countersign_core::{Answer, Delivery, Provider, Verifier};
@@ -25,8 +25,19 @@ use crate::{intake::take_in, respond::Rejection};
 /// let app: Router = Router::new().route("/webhooks/retake", post(hook)).with_state(verifier);
 /// # Ok::<(), countersign_core::ConfigError>(())
 /// ```
-#[derive(Clone, Debug)]
 pub struct Verified<P: Provider>(pub Delivery<P>);
+
+impl<P: Provider> Clone for Verified<P> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<P: Provider> fmt::Debug for Verified<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Verified").field(&self.0).finish()
+    }
+}
 
 impl<P, S> FromRequest<S> for Verified<P>
 where

@@ -1,6 +1,6 @@
 //! `Webhook<P>`: the extractor of an admitted delivery with its typed event.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use axum::extract::FromRequestParts;
 use countersign_core::{Answer, Delivery, Provider};
@@ -15,7 +15,6 @@ use crate::respond::Rejection;
 /// `Result<Webhook<P>, Rejection>`, or the [`Delivery`] by axum's `Extension`.
 ///
 /// Without the layer around the route, the answer is a 500, and the log says what to add.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct Webhook<P: Provider> {
     /// The verified delivery.
@@ -43,5 +42,11 @@ where
             Ok(event) => Ok(Self { delivery: delivery.clone(), event }),
             Err(error) => Err(Rejection::new(Answer::misfit(&error))),
         }
+    }
+}
+
+impl<P: Provider> fmt::Debug for Webhook<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhook").field("delivery", &self.delivery).field("event", &self.event).finish()
     }
 }

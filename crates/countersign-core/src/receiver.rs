@@ -73,7 +73,6 @@ pub struct Webhook<P: Provider> {
 }
 
 /// What is to be done with a genuine delivery.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum Admission<P: Provider> {
     /// It is yours to handle, and to settle.
@@ -302,6 +301,18 @@ impl<P: Provider> fmt::Debug for Receiver<P> {
             .field("lease", &self.shared.lease)
             .field("retention", &self.shared.retention)
             .finish_non_exhaustive()
+    }
+}
+
+impl<P: Provider> fmt::Debug for Admission<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Process(admitted) => f.debug_tuple("Process").field(admitted).finish(),
+            Self::Duplicate(delivery) => f.debug_tuple("Duplicate").field(delivery).finish(),
+            Self::InFlight { delivery, retry_after } => {
+                f.debug_struct("InFlight").field("delivery", delivery).field("retry_after", retry_after).finish()
+            }
+        }
     }
 }
 

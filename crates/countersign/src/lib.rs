@@ -2,13 +2,14 @@
 //!
 //! ```
 //! # #[cfg(feature = "axum")] {
+//! use ::axum::http::StatusCode;
 //! use countersign::{
 //!     MemoryStore, Receiver, Secret,
 //!     axum::{Webhook, post},
 //!     provider::{Retake, retake::Event},
 //! };
 //!
-//! async fn on_retake(webhook: Webhook<Retake>) -> Result<(), String> {
+//! async fn on_retake(webhook: Webhook<Retake>) -> Result<(), StatusCode> {
 //!     if let Event::IntentConverted(converted) = webhook.event {
 //!         println!("converted: {:?}", converted.data.value);
 //!     }

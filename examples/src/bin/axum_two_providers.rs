@@ -3,7 +3,7 @@
 
 use std::{env, sync::Arc};
 
-use axum::{Router, extract::State};
+use axum::{Router, extract::State, http::StatusCode};
 use countersign::{
     MemoryStore, Receiver, Secret,
     axum::{Webhook, post},
@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 #[derive(Clone)]
 struct Ledger;
 
-async fn on_retake(State(_ledger): State<Ledger>, webhook: Webhook<Retake>) -> Result<(), String> {
+async fn on_retake(State(_ledger): State<Ledger>, webhook: Webhook<Retake>) -> Result<(), StatusCode> {
     match webhook.event {
         retake::Event::IntentConverted(converted) => println!("converted: {:?}", converted.data.value),
         retake::Event::Unknown(unknown) => println!("a kind newer than this crate: {}", unknown.kind),
@@ -45,7 +45,7 @@ async fn on_retake(State(_ledger): State<Ledger>, webhook: Webhook<Retake>) -> R
     Ok(())
 }
 
-async fn on_revkeen(State(_ledger): State<Ledger>, webhook: Webhook<RevKeen>) -> Result<(), String> {
+async fn on_revkeen(State(_ledger): State<Ledger>, webhook: Webhook<RevKeen>) -> Result<(), StatusCode> {
     if let revkeen::Event::InvoicePaid(event) = webhook.event {
         println!("paid: {:?}", event.data.object);
     }

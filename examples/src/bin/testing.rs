@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use axum::{Router, body::Body};
+use axum::{Router, body::Body, http::StatusCode};
 use countersign::{
     MemoryStore, Receiver, Secret, Signer, Timestamp,
     axum::{Webhook, post},
@@ -17,9 +17,9 @@ fn app(secret: &Secret) -> Result<Router, countersign::ConfigError> {
     Ok(Router::new().route("/webhooks/retake", post(receiver, on_retake)))
 }
 
-async fn on_retake(webhook: Webhook<Retake>) -> Result<(), String> {
+async fn on_retake(webhook: Webhook<Retake>) -> Result<(), StatusCode> {
     match webhook.event {
-        Event::TrialExpired(trial) if trial.data.email.is_none() => Err("nobody to write to".to_owned()),
+        Event::TrialExpired(trial) if trial.data.email.is_none() => Err(StatusCode::INTERNAL_SERVER_ERROR),
         _ => Ok(()),
     }
 }
