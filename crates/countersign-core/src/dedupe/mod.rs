@@ -10,5 +10,6 @@ mod testing;
 
 pub use self::{
     key::{Key, KeyPart, KeyRule},
+    memory::MemoryStore,
     store::{BoxFuture, Claim, Store, Token},
 };
