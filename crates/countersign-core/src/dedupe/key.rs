@@ -21,7 +21,7 @@ impl Key {
     /// ```
     /// use countersign_core::dedupe::Key;
     ///
-    /// assert_ne!(Key::new("retake", "", [b"ab", b"c"]), Key::new("retake", "", [b"a", b"bc"]));
+    /// assert_ne!(Key::new("retake", "", ["ab", "c"]), Key::new("retake", "", ["a", "bc"]));
     /// ```
     pub fn new<'p, B>(provider: &str, endpoint: &str, parts: impl IntoIterator<Item = &'p B>) -> Self
     where
