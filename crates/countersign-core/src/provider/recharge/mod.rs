@@ -20,15 +20,23 @@
 //! [`VerifierBuilder::kind`]: crate::VerifierBuilder::kind
 
 mod event;
+mod field;
 mod model;
 
 use std::{borrow::Cow, time::Duration};
 
-pub use self::{event::Event, model::*};
+use serde::de::IgnoredAny;
+
+pub use self::{
+    event::Event,
+    field::{ExternalId, Tags},
+    model::*,
+};
 use crate::{
     dedupe::{KeyPart, KeyRule},
     delivery::Delivery,
     error::{EventError, VerifyError},
+    event::parse,
     json,
     provider::{Fields, Provider, Retries, Source},
     scheme::{Part, Scheme},
@@ -60,6 +68,8 @@ impl Provider for Recharge {
     fn event(delivery: &Delivery<Self>) -> Result<Event, EventError> {
         let (kind, body) = (delivery.kind().unwrap_or_default(), delivery.body());
         let resource = resource_of(&kind);
+        // The payload is cut out of the body, so that nothing else would look at what stands around it.
+        parse::<IgnoredAny>(&kind, "", body)?;
         match object(body, resource) {
             Some(payload) => Event::parse(&kind, resource, payload),
             None => Event::parse(&kind, "", body),
