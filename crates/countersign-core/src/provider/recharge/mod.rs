@@ -6,7 +6,8 @@
 //! 2. `X-Recharge-Hmac-Sha256: <hex>`, which despite its name is plain SHA-256 over the secret and the raw body. That is open
 //!    to length extension, so under it a body must be one complete JSON text.
 //!
-//! When the first is there it alone decides. A receiver can require it.
+//! When the first is there it alone decides. But whoever has captured a delivery can leave the first away, and play it again
+//! under the second however old it is: require the first ([`VerifierBuilder::require_timestamp`]) wherever it is sent.
 //!
 //! The topic (`subscription/created`) is not signed, and one body is sent under several topics, so the dedupe key holds
 //! both. **Serve each topic at an endpoint of its own and configure its kind** ([`VerifierBuilder::kind`]): then nothing
@@ -18,6 +19,7 @@
 //! failures with 5xx, and see to them.
 //!
 //! [`VerifierBuilder::kind`]: crate::VerifierBuilder::kind
+//! [`VerifierBuilder::require_timestamp`]: crate::VerifierBuilder::require_timestamp
 
 mod event;
 mod field;
