@@ -6,7 +6,8 @@
 //! 2. `X-Recharge-Hmac-Sha256: <hex>`, which despite its name is plain SHA-256 over the secret and the raw body. That is open
 //!    to length extension, so under it a body must be one complete JSON text.
 //!
-//! When the first is there it alone decides. A receiver can require it.
+//! When the first is there it alone decides. But whoever has captured a delivery can leave the first away, and play it again
+//! under the second however old it is: require the first ([`VerifierBuilder::require_timestamp`]) wherever it is sent.
 //!
 //! The topic (`subscription/created`) is not signed, and one body is sent under several topics, so the dedupe key holds
 //! both. **Serve each topic at an endpoint of its own and configure its kind** ([`VerifierBuilder::kind`]): then nothing
@@ -18,17 +19,26 @@
 //! failures with 5xx, and see to them.
 //!
 //! [`VerifierBuilder::kind`]: crate::VerifierBuilder::kind
+//! [`VerifierBuilder::require_timestamp`]: crate::VerifierBuilder::require_timestamp
 
 mod event;
+mod field;
 mod model;
 
 use std::{borrow::Cow, time::Duration};
 
-pub use self::{event::Event, model::*};
+use serde::de::IgnoredAny;
+
+pub use self::{
+    event::Event,
+    field::{ExternalId, Tags},
+    model::*,
+};
 use crate::{
     dedupe::{KeyPart, KeyRule},
     delivery::Delivery,
     error::{EventError, VerifyError},
+    event::parse,
     json,
     provider::{Fields, Provider, Retries, Source},
     scheme::{Part, Scheme},
@@ -60,6 +70,8 @@ impl Provider for Recharge {
     fn event(delivery: &Delivery<Self>) -> Result<Event, EventError> {
         let (kind, body) = (delivery.kind().unwrap_or_default(), delivery.body());
         let resource = resource_of(&kind);
+        // The payload is cut out of the body, so that nothing else would look at what stands around it.
+        parse::<IgnoredAny>(&kind, "", body)?;
         match object(body, resource) {
             Some(payload) => Event::parse(&kind, resource, payload),
             None => Event::parse(&kind, "", body),

@@ -1,0 +1,151 @@
+//! Every vector of every provider, over every way to bring a request.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test tells what it found by panicking")]
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use bytes::Bytes;
+use countersign_core::{
+    Delivery, EventError, Headers, Provider, Verifier, VerifyError,
+    dedupe::{KeyPart, KeyRule},
+    for_each_provider,
+    provider::{self, Fields, Retries},
+    scheme::Scheme,
+};
+use countersign_tests::vector::{Vector, verdict, verdict_on_setup};
+
+/// How a body may be cut into chunks; 0 is an empty chunk between any two bytes.
+const CHUNKS: [usize; 7] = [0, 1, 3, 7, 63, 64, 65];
+
+macro_rules! each_provider {
+    ($($module:ident => $provider:ident,)*) => {
+        const REGISTERED: &[(&str, &str)] = &[$((stringify!($module), provider::$provider::NAME)),*];
+
+        $(
+            #[test]
+            fn $module() {
+                check_file::<provider::$provider>(stringify!($module));
+            }
+        )*
+    };
+}
+for_each_provider!(each_provider);
+
+#[test]
+fn rfc4231() {
+    check_file::<BareHmac>("rfc4231");
+}
+
+#[test]
+fn every_provider_is_registered_and_has_vectors() {
+    let names = |folder: &Path, except: &str| -> BTreeSet<String> {
+        let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+        let stem = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
+        files
+            .filter(|path| path.is_dir() || path.extension().is_some_and(|e| e == "rs" || e == "json"))
+            .map(|path| stem(&path))
+            .filter(|name| name != except && name != "__pycache__")
+            .collect()
+    };
+    let registered: BTreeSet<_> = REGISTERED.iter().map(|(module, _)| (*module).to_owned()).collect();
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/countersign-core/src/provider");
+    assert_eq!(names(&sources, "mod"), registered, "for_each_provider! and the folder of providers differ");
+    assert_eq!(
+        names(&Vector::folder(), "rfc4231"),
+        registered,
+        "a provider and a file of vectors belong together"
+    );
+    for (module, name) in REGISTERED {
+        assert_eq!(module, name, "a module is named as its provider");
+    }
+}
+
+/// Bare HMAC-SHA256 in hexadecimal over the body: what RFC 4231 gives answers for.
+enum BareHmac {}
+
+impl Provider for BareHmac {
+    const NAME: &'static str = "bare-hmac";
+    const SCHEMES: &'static [Scheme] = &[Scheme::hmac_sha256("digest")];
+    const FIELDS: Fields = Fields::NONE;
+    const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Body])];
+    const RETRIES: Retries = Retries::UNKNOWN;
+    type Event = ();
+
+    fn event(_delivery: &Delivery<Self>) -> Result<(), EventError> {
+        Ok(())
+    }
+}
+
+fn check_file<P: Provider>(file: &str) {
+    let vectors = Vector::load(file).unwrap();
+    assert!(vectors.iter().any(|vector| vector.expect == "valid"), "{file}: no vector is valid");
+    assert!(vectors.iter().any(|vector| vector.expect != "valid"), "{file}: no vector is invalid");
+    let wrong: Vec<_> = vectors.iter().filter_map(|vector| check::<P>(vector).err()).collect();
+    assert!(
+        wrong.is_empty(),
+        "{file}: {} of {} are wrong:\n{}",
+        wrong.len(),
+        vectors.len(),
+        wrong.join("\n")
+    );
+}
+
+/// One vector over every way to bring it; the error says which way went wrong.
+fn check<P: Provider>(vector: &Vector) -> Result<(), String> {
+    let told = |way: &str, verdict: String| match verdict == vector.expect {
+        true => Ok(()),
+        false => Err(format!("  {} ({way}): expected {}, was {verdict}", vector.name, vector.expect)),
+    };
+    let verifier = match vector.verifier::<P>() {
+        Ok(verifier) => verifier,
+        Err(error) => return told("set-up", verdict_on_setup(&error)),
+    };
+    let whole = verifier.verify(&vector.headers, &vector.body, vector.now);
+    told("whole", verdict(&whole))?;
+    if let Ok(delivery) = &whole {
+        assert_eq!(delivery.body(), &vector.body, "{}", vector.name);
+    }
+    let begun = verifier.begin(&vector.headers, vector.now).map(|_| ());
+    if begun.is_err() != vector.refused_by_headers::<P>() {
+        return Err(format!("  {} (headers alone): was {begun:?}", vector.name));
+    }
+    for size in CHUNKS {
+        let chunked = in_chunks(&verifier, &vector.headers, vector, size);
+        told(&format!("chunks of {size}"), verdict(&chunked))?;
+        if let Ok(delivery) = &chunked {
+            assert_eq!(delivery.body(), &vector.body, "{}", vector.name);
+        }
+    }
+    match header_map(&vector.headers) {
+        Some(headers) => told("http", verdict(&in_chunks(&verifier, &headers, vector, 7))),
+        None => Ok(()),
+    }
+}
+
+fn in_chunks<P: Provider>(
+    verifier: &Verifier<P>,
+    headers: &impl Headers,
+    vector: &Vector,
+    size: usize,
+) -> Result<Delivery<P>, VerifyError> {
+    let mut verification = verifier.begin(headers, vector.now)?;
+    for chunk in vector.body.chunks(size.max(1)) {
+        if size == 0 {
+            verification.update(Bytes::new())?;
+        }
+        verification.update(Bytes::copy_from_slice(chunk))?;
+    }
+    verification.finish()
+}
+
+/// As a server would bring them. `None` where HTTP cannot carry them.
+fn header_map(headers: &[(String, String)]) -> Option<http::HeaderMap> {
+    let mut map = http::HeaderMap::new();
+    for (name, value) in headers {
+        map.append(
+            http::HeaderName::from_bytes(name.as_bytes()).ok()?,
+            http::HeaderValue::from_bytes(value.as_bytes()).ok()?,
+        );
+    }
+    Some(map)
+}
