@@ -309,9 +309,11 @@ impl<P: Provider> fmt::Debug for Admission<P> {
         match self {
             Self::Process(admitted) => f.debug_tuple("Process").field(admitted).finish(),
             Self::Duplicate(delivery) => f.debug_tuple("Duplicate").field(delivery).finish(),
-            Self::InFlight { delivery, retry_after } => {
-                f.debug_struct("InFlight").field("delivery", delivery).field("retry_after", retry_after).finish()
-            }
+            Self::InFlight { delivery, retry_after } => f
+                .debug_struct("InFlight")
+                .field("delivery", delivery)
+                .field("retry_after", retry_after)
+                .finish(),
         }
     }
 }
