@@ -267,11 +267,8 @@ def rfc4231():
         (7, b"\xaa" * 131, b"This is a test using a larger than block-size key and a larger than block-size data. The key needs to be hashed before being used by the HMAC algorithm.", "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2"),
     ]:
         assert sign(key, data) == answer
-        # White space and control characters alone make no secret, whatever their HMAC.
-        expect = "blank_secret" if case in (1, 4) else "valid"
-        rows.add(f"test case {case}", {"digest": answer}, expect, source=f"RFC 4231, section 4.{case + 1}", secret_hex=key.hex(), body=data.decode() if data.isascii() else data)
-        if expect == "valid":
-            rows.add(f"test case {case}, with one changed bit", {"digest": flip_hex(answer)}, "signature", source=f"RFC 4231, section 4.{case + 1}", secret_hex=key.hex(), body=data.decode() if data.isascii() else data)
+        rows.add(f"test case {case}", {"digest": answer}, "valid", source=f"RFC 4231, section 4.{case + 1}", secret_hex=key.hex(), body=data.decode() if data.isascii() else data)
+        rows.add(f"test case {case}, with one changed bit", {"digest": flip_hex(answer)}, "signature", source=f"RFC 4231, section 4.{case + 1}", secret_hex=key.hex(), body=data.decode() if data.isascii() else data)
     rows.write("rfc4231")
 
 

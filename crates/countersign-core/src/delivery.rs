@@ -30,6 +30,7 @@ pub(crate) struct Signed {
     pub(crate) body_only: bool,
     pub(crate) id: Option<ShortText>,
     pub(crate) kind: Option<ShortText>,
+    pub(crate) kind_is_configured: bool,
     pub(crate) attempt: Option<u32>,
 }
 
@@ -101,6 +102,10 @@ impl<P: Provider> Delivery<P> {
     /// The kind as it was configured, or else as the provider's field has it.
     pub(crate) fn field_kind(&self) -> Option<Cow<'_, str>> {
         self.text(P::FIELDS.kind, &self.signed.kind)
+    }
+
+    pub(crate) fn kind_is_configured(&self) -> bool {
+        self.signed.kind_is_configured
     }
 
     pub(crate) fn timestamp_text(&self) -> &str {

@@ -137,11 +137,11 @@ pub enum VerifyError {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// An unsigned header contradicts the signed body.
-    #[error("the header {name} contradicts the signed body")]
+    /// What was not signed contradicts the signed body.
+    #[error("{claim} contradicts the signed body")]
     Contradiction {
-        /// The header's name.
-        name: &'static str,
+        /// What it is: a header, or the kind that was configured for the endpoint.
+        claim: &'static str,
     },
     /// The body is larger than the limit.
     #[error("the body is larger than the limit of {limit} bytes")]

@@ -33,7 +33,7 @@ impl Secret {
     pub fn new(secret: impl Into<Vec<u8>>) -> Result<Self, ConfigError> {
         let secret = Zeroizing::new(secret.into());
         let blank = match std::str::from_utf8(&secret) {
-            Ok(text) => text.chars().all(|c| c.is_whitespace() || c.is_control()),
+            Ok(text) => text.chars().all(is_blank),
             Err(_) => false,
         };
         if blank { Err(ConfigError::BlankSecret) } else { Ok(Self(secret)) }
@@ -43,6 +43,12 @@ impl Secret {
     pub fn expose_secret(&self) -> &[u8] {
         &self.0
     }
+}
+
+/// What an unset or misread setting leaves: white space, and the zeros of an empty buffer. Other control characters can be
+/// part of a key that is not text (RFC 4231 has one of vertical tabs).
+fn is_blank(c: char) -> bool {
+    c == '\0' || c.is_whitespace() && !matches!(c, '\u{b}' | '\u{c}')
 }
 
 impl fmt::Debug for Secret {
@@ -134,6 +140,7 @@ mod tests {
             assert_eq!(Secret::new(blank).unwrap_err(), ConfigError::BlankSecret, "{blank:?}");
         }
         assert!(Secret::new([0xff]).is_ok());
+        assert!(Secret::new([0x0b; 20]).is_ok());
         assert_eq!(Secret::new(" a ").unwrap().expose_secret(), b" a ");
     }
 

@@ -113,7 +113,7 @@ impl<P: Provider> Verifier<P> {
         } else {
             let malformed = |reason| VerifyError::MalformedHeader { name, reason };
             let presented = scheme.grammar.parse(value, scheme.encoding).map_err(malformed)?;
-            self.check_timestamp(scheme, headers, &presented, now, &mut signed)?;
+            self.check_timestamp(scheme, name, headers, &presented, now, &mut signed)?;
             signatures = presented.signatures;
         }
         self.read_fields(headers, &mut signed)?;
@@ -197,6 +197,7 @@ impl<P: Provider> Verifier<P> {
     fn check_timestamp<H>(
         &self,
         scheme: &Scheme,
+        name: &'static str,
         headers: &H,
         presented: &Presented<'_>,
         now: Timestamp,
@@ -207,7 +208,7 @@ impl<P: Provider> Verifier<P> {
     {
         let Some((source, format)) = scheme.timestamp else { return Ok(()) };
         let (name, text) = match source {
-            TimestampSource::SignatureHeader => (scheme.header, presented.timestamp),
+            TimestampSource::SignatureHeader => (name, presented.timestamp),
             TimestampSource::Header(name) => (name, headers::one(headers, name)?),
         };
         let text = text.ok_or(VerifyError::MissingHeader { name })?;
@@ -235,6 +236,7 @@ impl<P: Provider> Verifier<P> {
         };
         signed.id = text(P::FIELDS.id)?;
         signed.attempt = text(P::FIELDS.attempt)?.and_then(|attempt| attempt.as_str().parse().ok());
+        signed.kind_is_configured = self.shared.kind.is_some();
         signed.kind = match &self.shared.kind {
             Some(kind) => Some(kind.clone()),
             None => text(P::FIELDS.kind)?,
@@ -414,17 +416,18 @@ impl<P: Provider> Verification<'_, P> {
         let mut deadline = pin!(deadline);
         poll_fn(|cx| {
             loop {
-                let arrived = match next(cx) {
+                match next(cx) {
                     Poll::Ready(None) => return Poll::Ready(Ok(())),
-                    Poll::Ready(Some(Ok(chunk))) => self.update(chunk),
-                    Poll::Ready(Some(Err(_))) => Err(VerifyError::BodyCutOff),
-                    Poll::Pending => {
-                        return deadline.as_mut().poll(cx).map(|()| Err(VerifyError::BodyTooSlow));
-                    }
-                };
-                if arrived.is_err() {
-                    return Poll::Ready(arrived);
+                    Poll::Ready(Some(Err(_))) => return Poll::Ready(Err(VerifyError::BodyCutOff)),
+                    // A body that keeps growing meets its limit. One that does not is as good as pending.
+                    Poll::Ready(Some(Ok(chunk))) if !chunk.is_empty() => match self.update(chunk) {
+                        Ok(()) => continue,
+                        refused => return Poll::Ready(refused),
+                    },
+                    Poll::Ready(Some(Ok(_empty))) => cx.waker().wake_by_ref(),
+                    Poll::Pending => {}
                 }
+                return deadline.as_mut().poll(cx).map(|()| Err(VerifyError::BodyTooSlow));
             }
         })
         .await?;
@@ -518,13 +521,21 @@ impl Collected {
 }
 
 /// A whole body: [`Bytes`] and owned buffers are taken over, slices and text are copied once they were verified.
-pub trait IntoBody: AsRef<[u8]> {
+///
+/// Sealed: what is hashed and what is handed out must be the same bytes.
+pub trait IntoBody: AsRef<[u8]> + sealed::Sealed {
     /// The body as shared bytes.
     fn into_body(self) -> Bytes;
 }
 
+mod sealed {
+    pub trait Sealed {}
+}
+
 macro_rules! into_body {
     ($($body:ty => |$value:ident| $into:expr),* $(,)?) => {$(
+        impl sealed::Sealed for $body {}
+
         impl IntoBody for $body {
             fn into_body(self) -> Bytes {
                 let $value = self;
@@ -544,6 +555,8 @@ into_body! {
     &str => |body| Bytes::copy_from_slice(body.as_bytes()),
     &String => |body| Bytes::copy_from_slice(body.as_bytes()),
 }
+
+impl<const LEN: usize> sealed::Sealed for &[u8; LEN] {}
 
 impl<const LEN: usize> IntoBody for &[u8; LEN] {
     fn into_body(self) -> Bytes {

@@ -94,7 +94,10 @@ impl Provider for Recharge {
             _ => true,
         };
         match sole_object(delivery.body()).is_some_and(contradicts) {
-            true => Err(VerifyError::Contradiction { name: TOPIC }),
+            true if delivery.kind_is_configured() => {
+                Err(VerifyError::Contradiction { claim: "the kind that is configured for this endpoint" })
+            }
+            true => Err(VerifyError::Contradiction { claim: "the header x-recharge-topic" }),
             false => Ok(()),
         }
     }
