@@ -1,1 +1,1 @@
-
+//! What crosses crates: the vectors, and the tests over them.
