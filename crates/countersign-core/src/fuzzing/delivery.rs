@@ -18,7 +18,7 @@ use crate::{
 const MARKER: &str = "m4rked data of a customer";
 
 pub(super) fn verify<P: Provider>(request: &Request<'_>) {
-    let verifier = Verifier::<P>::new(secret()).expect("one secret that is not blank");
+    let verifier = verifier::<P>();
     assert!(matches!(
         verifier.verify(&NO_HEADERS, request.body, request.now),
         Err(VerifyError::MissingHeader { .. })
@@ -32,6 +32,10 @@ pub(super) fn verify<P: Provider>(request: &Request<'_>) {
 }
 
 const NO_HEADERS: [(&str, &str); 0] = [];
+
+fn verifier<P: Provider>() -> Verifier<P> {
+    Verifier::builder(secret()).build().expect("the defaults can be built")
+}
 
 /// One verdict, however it is asked for; and never yes without the secret's own work in the header.
 fn as_it_came<P: Provider>(verifier: &Verifier<P>, request: &Request<'_>) {
@@ -234,7 +238,7 @@ fn typed<P: Provider>(request: &Request<'_>, body: &[u8]) -> Option<Result<P::Ev
 /// The genuine delivery of this body, where there can be one.
 fn delivered<P: Provider>(request: &Request<'_>, body: &[u8]) -> Option<Delivery<P>> {
     let headers = signed(Signer::<P>::new(&secret()), request, body);
-    Verifier::new(secret()).ok()?.verify(&headers, body, request.now).ok()
+    verifier().verify(&headers, body, request.now).ok()
 }
 
 /// An event as it prints, or the class of its error: lines and columns move with white space.
@@ -276,7 +280,7 @@ pub(super) fn dedupe_key<P: Provider>(request: &Request<'_>) {
     let kind = delivery.kind().unwrap_or_default().into_owned();
     let signer = Signer::<P>::new(&secret()).id(id).kind(kind);
     let Ok(headers) = signer.sign(request.body, request.now) else { return };
-    let verifier = Verifier::<P>::new(secret()).expect("one secret that is not blank");
+    let verifier = verifier::<P>();
     if let Ok(renamed) = verifier.verify(&headers, request.body, request.now) {
         let shared = renamed.keys("here", P::KEYS).iter().any(|key| keys.contains(key));
         assert!(shared, "another unsigned id gets a replay of {} through", P::NAME);
