@@ -10,6 +10,9 @@ pub mod dedupe;
 mod delivery;
 mod error;
 pub mod event;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod headers;
 mod json;
 pub mod provider;

@@ -1,0 +1,109 @@
+//! The bodies of the fuzz targets; not part of the public interface.
+//!
+//! `fuzz/` runs them under libFuzzer, the ordinary tests run them over seeds and mutations. Each asserts what must hold
+//! for any input, and holds it for every provider of the registry.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a fuzz target tells what it found by panicking")]
+
+mod delivery;
+mod request;
+mod value;
+mod wire;
+
+use self::request::{Dice, Request};
+use crate::{provider, provider::Provider, secret::Secret};
+
+/// What a target does with an input: nothing, or it panics.
+pub type Body = fn(&[u8]);
+
+/// Every target: its name and its body.
+pub const TARGETS: &[(&str, Body)] = &[
+    ("signature_header", signature_header),
+    ("timestamp", timestamp),
+    ("verify", verify),
+    ("event", event),
+    ("dedupe_key", dedupe_key),
+    ("date_time", date_time),
+    ("decimal", decimal),
+    ("json", json),
+];
+
+/// What all deliveries are signed with here. An input that verifies without its help is a forgery.
+const SECRET: &str = "s3cret of the fuzz targets";
+
+/// One provider's share of the targets.
+struct Bodies {
+    signature_header: Body,
+    timestamp: Body,
+    verify: fn(&Request<'_>),
+    event: fn(&Request<'_>),
+    dedupe_key: fn(&Request<'_>),
+}
+
+impl Bodies {
+    const fn of<P: Provider>() -> Self {
+        Self {
+            signature_header: wire::signature_header::<P>,
+            timestamp: wire::timestamp::<P>,
+            verify: delivery::verify::<P>,
+            event: delivery::event::<P>,
+            dedupe_key: delivery::dedupe_key::<P>,
+        }
+    }
+}
+
+macro_rules! bodies {
+    ($($module:ident => $provider:ident),* $(,)?) => {
+        const PROVIDERS: &[Bodies] = &[$(Bodies::of::<provider::$provider>()),*];
+    };
+}
+crate::for_each_provider!(bodies);
+
+/// A signature header's value, under the grammar of every scheme.
+pub fn signature_header(data: &[u8]) {
+    PROVIDERS.iter().for_each(|provider| (provider.signature_header)(data));
+}
+
+/// Three lines: a timestamp's text, now in seconds, a tolerance in seconds.
+pub fn timestamp(data: &[u8]) {
+    wire::time(data);
+    PROVIDERS.iter().for_each(|provider| (provider.timestamp)(data));
+}
+
+/// A [request](Request), forged and genuine.
+pub fn verify(data: &[u8]) {
+    let request = Request::parse(data);
+    PROVIDERS.iter().for_each(|provider| (provider.verify)(&request));
+}
+
+/// A [request](Request), made genuine and typed.
+pub fn event(data: &[u8]) {
+    let request = Request::parse(data);
+    PROVIDERS.iter().for_each(|provider| (provider.event)(&request));
+}
+
+/// A [request](Request), made genuine; and any text, cut into the parts of a key in two ways.
+pub fn dedupe_key(data: &[u8]) {
+    value::dedupe_key(data);
+    let request = Request::parse(data);
+    PROVIDERS.iter().for_each(|provider| (provider.dedupe_key)(&request));
+}
+
+/// A date and time as text, and as JSON.
+pub fn date_time(data: &[u8]) {
+    value::date_time(data);
+}
+
+/// Two lines, a decimal each.
+pub fn decimal(data: &[u8]) {
+    value::decimal(data);
+}
+
+/// A text that may be JSON.
+pub fn json(data: &[u8]) {
+    value::json(data);
+}
+
+fn secret() -> Secret {
+    Secret::new(SECRET).expect("it is not blank")
+}
