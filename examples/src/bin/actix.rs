@@ -1,5 +1,4 @@
 //! One provider under actix-web. Listens on 127.0.0.1:3000, or on the address in `ADDRESS`.
-#![expect(clippy::print_stdout, reason = "an example shows its result")]
 
 use std::env;
 

@@ -1,5 +1,4 @@
 //! Two providers under axum, sharing one store. Listens on 127.0.0.1:3000, or on the address in `ADDRESS`.
-#![expect(clippy::print_stdout, reason = "an example shows its result")]
 
 use std::{env, sync::Arc};
 

@@ -1,5 +1,4 @@
 //! A provider of your own in one file: its scheme as data, its events as serde types.
-#![expect(clippy::print_stdout, reason = "an example shows its result")]
 
 use std::time::{Duration, SystemTime};
 

@@ -1,7 +1,6 @@
 //! The main job on real input: a receiver for five providers, and what they, and others, send to it over HTTP.
 //!
 //! Prints a line a case and fails when a verdict is not the expected one.
-#![expect(clippy::print_stdout, reason = "the output is what it is for")]
 
 use std::{
     fmt::Debug,

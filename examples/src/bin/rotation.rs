@@ -1,5 +1,4 @@
 //! Rotating a secret: while both are live, deliveries signed with either are genuine.
-#![expect(clippy::print_stdout, reason = "an example shows its result")]
 
 use std::time::SystemTime;
 

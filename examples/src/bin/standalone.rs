@@ -1,5 +1,4 @@
 //! Verify one delivery under any framework: headers and body in, a proof out.
-#![expect(clippy::print_stdout, reason = "an example shows its result")]
 
 use countersign::{Secret, VerifyError, provider::Retake};
 

@@ -1,5 +1,4 @@
 //! Testing your own handler: `Signer` makes the headers that the provider would send.
-#![expect(clippy::print_stdout, reason = "an example shows its result")]
 
 use std::time::SystemTime;
 
