@@ -89,7 +89,7 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
-/// Saturates at what the platform's `SystemTime` can hold.
+/// A timestamp that the platform's `SystemTime` cannot hold becomes the epoch.
 impl From<Timestamp> for SystemTime {
     fn from(timestamp: Timestamp) -> Self {
         let epoch = Timestamp::from_unix_seconds(0);

@@ -35,9 +35,12 @@ pub struct ParseDecimalError(());
 const MAX_DIGITS: u32 = 38;
 
 impl Decimal {
-    /// `mantissa` times ten to the power of `-scale`. `None` when `scale` is above 38.
+    /// `mantissa` times ten to the power of `-scale`. `None` when the mantissa has more than 38 digits, or `scale` is above 38.
     pub const fn new(mantissa: i128, scale: u32) -> Option<Self> {
-        if scale <= MAX_DIGITS { Some(Self { mantissa, scale }) } else { None }
+        match scale <= MAX_DIGITS && mantissa.unsigned_abs() < 10_u128.pow(MAX_DIGITS) {
+            true => Some(Self { mantissa, scale }),
+            false => None,
+        }
     }
 
     /// All digits, without the point: 14999 of 149.99.
@@ -227,6 +230,7 @@ mod tests {
             "1e999999999999",
             "0.000000000000000000000000000000000000001",
             "999999999999999999999999999999999999999",
+            "100000000000000000000000000000000000000",
             "\"\u{663}\"",
         ] {
             assert!(read(json).is_err(), "{json}: {:?}", read(json));

@@ -62,7 +62,8 @@ impl<'de> Deserialize<'de> for Integer {
             }
 
             fn visit_str<E: de::Error>(self, digits: &str) -> Result<Integer, E> {
-                digits.parse().map(Integer).map_err(|_| E::invalid_value(de::Unexpected::Str(digits), &self))
+                let signed = if digits.starts_with('+') { "" } else { digits };
+                signed.parse().map(Integer).map_err(|_| E::invalid_value(de::Unexpected::Str(digits), &self))
             }
         }
 
@@ -146,7 +147,7 @@ mod tests {
             assert_eq!(parse(json).unwrap(), integer, "{json}");
         }
         for json in
-            ["1.5", "\"\"", "\"a\"", "9223372036854775808", "\"9223372036854775808\"", "true", "null", "[]"]
+            ["1.5", "\"\"", "\"a\"", "\"+5\"", "9223372036854775808", "\"9223372036854775808\"", "true", "null", "[]"]
         {
             assert!(parse(json).is_err(), "{json}");
         }

@@ -53,7 +53,11 @@ macro_rules! model {
                         while let Some($crate::event::model::Name(name)) = map.next_key()? {
                             match &*name {
                                 $( $crate::event::model::model!(@names $field $($wire $(| $alias)*)?) => {
-                                    $field = map.next_value()?;
+                                    // Of a repeated field the first counts, as it does for ids and kinds.
+                                    match $field {
+                                        None => $field = map.next_value()?,
+                                        Some(_) => { map.next_value::<serde::de::IgnoredAny>()?; }
+                                    }
                                 } )*
                                 _ => extra.insert(name.into_owned(), map.next_value()?),
                             }
@@ -184,6 +188,11 @@ mod tests {
             assert_eq!(sample.price.unwrap().to_string(), "1.10");
             assert_eq!(sample.extra.get("x").map(Json::get), Some("0.10"));
         }
+    }
+
+    #[test]
+    fn of_a_repeated_field_the_first_counts() {
+        assert_eq!(sample(r#"{"id":1,"id":"two","unitPrice":1,"unit_price":2}"#).unwrap().id, 1);
     }
 
     #[test]

@@ -52,13 +52,15 @@ fn join(outer: &str, inner: &str) -> String {
     }
 }
 
-/// What serde says, without the value it says it of: `invalid type: string "..", expected u64` is `expected u64`.
+/// What serde says, without the value it says it of: `invalid type: string "..", expected u64` is `expected u64`. Of a
+/// message that is neither serde's nor ours, nothing is told.
 fn reason(message: &str) -> String {
     let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
-    match (message.starts_with("invalid"), message.rsplit_once(", expected ")) {
-        (true, Some((_, expected))) => format!("expected {expected}"),
-        (true, None) => "invalid value".to_owned(),
-        (false, _) => message.to_owned(),
+    let ours = ["expected ", "missing field ", "duplicate field ", NESTED];
+    match message.rsplit_once(", expected ") {
+        _ if ours.iter().any(|start| message.starts_with(start)) => message.to_owned(),
+        Some((_, expected)) => format!("expected {expected}"),
+        None => "invalid value".to_owned(),
     }
 }
 
@@ -90,6 +92,12 @@ mod tests {
             let error = parse::<u64>("k", "", json.as_bytes()).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("s3cret"), "{error}");
         }
+        #[derive(Debug, Deserialize)]
+        enum Known {
+            A,
+        }
+        let error = parse::<Known>("k", "", br#""s3cret""#).unwrap_err();
+        assert!(error.to_string().ends_with("expected `A`"), "{error}");
         assert!(matches!(parse::<u64>("k", "", b"1 2"), Err(EventError::NotJson { .. })));
     }
 }
