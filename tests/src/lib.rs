@@ -2,5 +2,6 @@
 
 pub mod client;
 pub mod handler;
+pub mod seeds;
 pub mod server;
 pub mod vector;

@@ -299,6 +299,11 @@ impl StoreError {
         Self::Unavailable { source: source.into() }
     }
 
+    /// Whether the same call may succeed a little later; and whether the store may have acted although it failed.
+    pub(crate) fn may_pass(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::TimedOut)
+    }
+
     /// The class of this error.
     pub fn kind(&self) -> StoreErrorKind {
         match self {

@@ -132,7 +132,7 @@ impl<P: Provider> Receiver<P> {
                 }
                 Err(error) => {
                     // The store may have acted before it failed.
-                    admitted.keys.push(key);
+                    admitted.keys.extend(error.may_pass().then_some(key));
                     admitted.give_back().await;
                     return Err(error);
                 }
@@ -236,37 +236,54 @@ impl<P: Provider> Admitted<P> {
     /// Starts the lease anew.
     ///
     /// # Errors
-    /// [`StoreError::Fenced`] when it had ended.
+    /// [`StoreError`] of a key that could not be renewed; the others are all the same. [`StoreError::Fenced`] when the lease
+    /// had ended.
     pub async fn renew(&self) -> Result<(), StoreError> {
-        for key in &self.keys {
-            self.receiver.shared.store.renew(key, self.token, self.receiver.shared.lease).await?;
-        }
-        Ok(())
+        let Shared { store, lease, .. } = &*self.receiver.shared;
+        self.each(|key| store.renew(key, self.token, *lease)).await
     }
 
-    /// Remembers the delivery as handled, for the retention.
+    /// Remembers the delivery as handled, for the retention. A lease that ended is taken anew for that, if nobody else has
+    /// taken the delivery since.
     ///
     /// # Errors
-    /// The first key's that could not be committed; the others are tried all the same. Can be called again.
+    /// [`StoreError`] of a key that could not be committed; the others are all the same. Can be called again.
     pub async fn commit(&self) -> Result<(), StoreError> {
-        let mut result = Ok(());
-        for key in &self.keys {
-            let committed =
-                self.receiver.shared.store.commit(key, self.token, self.receiver.shared.retention).await;
-            result = result.and(committed);
-        }
-        result
+        self.each(|key| self.commit_key(key)).await
     }
 
     /// Frees the delivery at once, for the next try.
     ///
     /// # Errors
-    /// The first key's that could not be released; the others are tried all the same, and become free when the lease
+    /// [`StoreError`] of a key that could not be released; the others are all the same, and this one is free when the lease
     /// ends.
     pub async fn release(&self) -> Result<(), StoreError> {
+        self.each(|key| self.receiver.shared.store.release(key, self.token)).await
+    }
+
+    async fn commit_key(&self, key: &Key) -> Result<(), StoreError> {
+        let Shared { store, lease, retention, .. } = &*self.receiver.shared;
+        match store.commit(key, self.token, *retention).await {
+            Err(StoreError::Fenced) => match store.claim(key, self.token, *lease).await? {
+                Claim::Claimed => store.commit(key, self.token, *retention).await,
+                _ => Err(StoreError::Fenced),
+            },
+            settled => settled,
+        }
+    }
+
+    /// Does something for each key, whatever becomes of the others. Of several errors, one that may pass counts.
+    async fn each<'k, F>(&'k self, act: impl Fn(&'k Key) -> F) -> Result<(), StoreError>
+    where
+        F: Future<Output = Result<(), StoreError>>,
+    {
         let mut result = Ok(());
         for key in &self.keys {
-            result = result.and(self.receiver.shared.store.release(key, self.token).await);
+            match (act(key).await, &result) {
+                (Err(error), Ok(())) => result = Err(error),
+                (Err(error), Err(other)) if error.may_pass() && !other.may_pass() => result = Err(error),
+                _ => {}
+            }
         }
         result
     }

@@ -20,7 +20,7 @@ pub trait Store: Send + Sync + 'static {
     /// Claims a key for the length of the lease.
     ///
     /// Claiming a key that this very token already holds succeeds and starts the lease anew: so a claim whose answer
-    /// was lost can be tried again.
+    /// was lost can be tried again. A key that it committed is [`Claim::Committed`], as for any other.
     ///
     /// # Errors
     /// [`StoreError::Full`] at the limit; [`StoreError::Unavailable`], [`StoreError::TimedOut`].
@@ -34,8 +34,8 @@ pub trait Store: Send + Sync + 'static {
     /// Starts the lease anew, for a handler that is still working.
     ///
     /// # Errors
-    /// [`StoreError::Fenced`] when the token does not hold the key any more; [`StoreError::Unavailable`],
-    /// [`StoreError::TimedOut`].
+    /// [`StoreError::Fenced`] when the token does not hold the key any more, or committed it: a renewal that arrives late must
+    /// not shorten the retention. [`StoreError::Unavailable`], [`StoreError::TimedOut`].
     fn renew<'s>(
         &'s self,
         key: &'s Key,
@@ -45,7 +45,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// Remembers a key as settled for the length of the retention.
     ///
-    /// Committing again with the same token succeeds.
+    /// Committing again with the same token succeeds, and may start the retention anew.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when the token does not hold the key any more; [`StoreError::Unavailable`],

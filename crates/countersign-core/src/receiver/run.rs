@@ -99,7 +99,7 @@ impl<P: Provider> Admitted<P> {
     ) -> Result<(), StoreError> {
         for pause in COMMIT_PAUSES {
             match self.commit().await {
-                Err(StoreError::Unavailable { .. } | StoreError::TimedOut) => sleep(pause).await,
+                Err(error) if error.may_pass() => sleep(pause).await,
                 settled => return settled,
             }
         }
