@@ -1,0 +1,232 @@
+//! What a receiver promises: claimed, settled, remembered, and set up with sense.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use countersign::{
+    Admission, Admitted, Answer, Clock, ConfigError, Delivery, Outcome, Provider, Receiver, ReceiverBuilder,
+    Secret, Signer, StoreError, Timestamp,
+    dedupe::{BoxFuture, Claim, Key, KeyPart, KeyRule, MemoryStore, Store, Token},
+    provider::{Raaft, Recharge, Retake, RetentBase, RevKeen},
+};
+
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_705_689_600);
+
+/// A clock that moves when it is told to.
+#[derive(Clone, Default)]
+struct Manual(Arc<Mutex<Duration>>);
+
+impl Manual {
+    fn advance(&self, by: Duration) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+impl Clock for Manual {
+    fn now(&self) -> Timestamp {
+        NOW
+    }
+
+    fn elapsed(&self) -> Duration {
+        *self.0.lock().unwrap()
+    }
+}
+
+fn secret() -> Secret {
+    Secret::new("a secret").unwrap()
+}
+
+fn delivery<P: Provider>(receiver: &Receiver<P>, id: &str, at: Timestamp, body: &str) -> Delivery<P> {
+    let headers = Signer::<P>::new(&secret()).id(id).kind("cancellation.created").sign(body, at).unwrap();
+    receiver.verifier().verify(&headers, body, NOW).unwrap()
+}
+
+fn over<P: Provider>(store: impl Store) -> Receiver<P> {
+    Receiver::builder(secret()).store(store).build().unwrap()
+}
+
+async fn admitted<P: Provider>(receiver: &Receiver<P>, delivery: &Delivery<P>) -> Admitted<P> {
+    match receiver.admit(delivery.clone()).await.unwrap() {
+        Admission::Process(admitted) => admitted,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_crash_frees_a_delivery_when_its_lease_ends() {
+    let clock = Manual::default();
+    let receiver = over::<Retake>(MemoryStore::with_clock(10, clock.clone()));
+    let delivery = delivery(&receiver, "", NOW, "{}");
+    drop(admitted(&receiver, &delivery).await);
+    clock.advance(Duration::from_secs(29));
+    let Admission::InFlight { retry_after, .. } = receiver.admit(delivery.clone()).await.unwrap() else {
+        panic!()
+    };
+    assert_eq!(retry_after, Duration::from_secs(1));
+    clock.advance(Duration::from_secs(1));
+    admitted(&receiver, &delivery).await.commit().await.unwrap();
+    assert!(matches!(receiver.admit(delivery).await.unwrap(), Admission::Duplicate(_)));
+}
+
+#[tokio::test]
+async fn a_committed_delivery_is_remembered_for_its_retention() {
+    let clock = Manual::default();
+    let receiver = over::<Recharge>(MemoryStore::with_clock(10, clock.clone()));
+    let delivery = delivery(&receiver, "", NOW, r#"{"id":1}"#);
+    admitted(&receiver, &delivery).await.commit().await.unwrap();
+    // Recharge tries for 48 hours, so 60 are remembered.
+    clock.advance(Duration::from_secs(60 * 3600 - 1));
+    assert!(matches!(receiver.admit(delivery.clone()).await.unwrap(), Admission::Duplicate(_)));
+    clock.advance(Duration::from_secs(1));
+    admitted(&receiver, &delivery).await;
+}
+
+#[test]
+fn retention_is_a_quarter_longer_than_the_provider_tries() {
+    let hours = |duration: Duration| duration.as_secs_f64() / 3600.0;
+    assert_eq!(hours(Retake::RETRIES.retention()), 72.0);
+    assert_eq!(hours(Raaft::RETRIES.retention()), 72.0);
+    assert_eq!(hours(RetentBase::RETRIES.retention()), 72.0);
+    assert_eq!(hours(Recharge::RETRIES.retention()), 60.0);
+    // 5 min + 30 min + 2 h + 8 h + 24 h, and a quarter.
+    assert!((43.2..43.3).contains(&hours(RevKeen::RETRIES.retention())));
+}
+
+#[tokio::test]
+async fn a_later_keys_refusal_releases_the_earlier_ones() {
+    let store = Arc::new(MemoryStore::with_clock(10, Manual::default()));
+    let receiver = over::<RetentBase>(Arc::clone(&store));
+    let first = admitted(&receiver, &delivery(&receiver, "dlv_1", NOW, "{}")).await;
+    assert_eq!(store.len(), 3);
+    // The same body at another time: its first key is free, its second is not.
+    let later = delivery(&receiver, "dlv_2", NOW.saturating_add(Duration::from_secs(9)), "{}");
+    assert!(matches!(receiver.admit(later.clone()).await.unwrap(), Admission::InFlight { .. }));
+    assert_eq!(store.len(), 3);
+    first.commit().await.unwrap();
+    assert!(matches!(receiver.admit(later.clone()).await.unwrap(), Admission::Duplicate(_)));
+    assert_eq!(store.len(), 3);
+}
+
+#[tokio::test]
+async fn endpoints_and_providers_that_share_a_store_stay_apart() {
+    let store = Arc::new(MemoryStore::with_clock(10, Manual::default()));
+    let at = |endpoint: &str| {
+        let builder = Receiver::<Retake>::builder(secret()).store(Arc::clone(&store)).endpoint(endpoint);
+        builder.build().unwrap()
+    };
+    for endpoint in ["", "a", "b"] {
+        let receiver = at(endpoint);
+        admitted(&receiver, &delivery(&receiver, "", NOW, "{}")).await.commit().await.unwrap();
+    }
+    let other = over::<RetentBase>(Arc::clone(&store));
+    admitted(&other, &delivery(&other, "dlv_1", NOW, "{}")).await.commit().await.unwrap();
+    let again = at("a");
+    let again = again.admit(delivery(&again, "", NOW, "{}")).await.unwrap();
+    assert!(matches!(again, Admission::Duplicate(_)));
+}
+
+#[tokio::test]
+async fn a_lease_that_was_lost_is_taken_anew_to_commit_and_refused_when_another_has_it() {
+    let clock = Manual::default();
+    let receiver = over::<Retake>(MemoryStore::with_clock(10, clock.clone()));
+    let delivery = delivery(&receiver, "", NOW, "{}");
+    let slow = admitted(&receiver, &delivery).await;
+    clock.advance(Duration::from_secs(31));
+    assert!(matches!(slow.renew().await.unwrap_err(), StoreError::Fenced));
+    slow.commit().await.unwrap();
+    assert!(matches!(receiver.admit(delivery).await.unwrap(), Admission::Duplicate(_)));
+
+    let delivery = self::delivery(&receiver, "", NOW, "[]");
+    let slow = admitted(&receiver, &delivery).await;
+    clock.advance(Duration::from_secs(31));
+    let other = admitted(&receiver, &delivery).await;
+    for refused in [slow.commit().await, slow.renew().await, slow.release().await] {
+        assert!(matches!(refused.unwrap_err(), StoreError::Fenced));
+    }
+    other.commit().await.unwrap();
+    assert!(matches!(slow.commit().await.unwrap_err(), StoreError::Fenced));
+}
+
+/// A store whose first commits fail.
+struct Shaky {
+    inner: MemoryStore<Manual>,
+    failures: AtomicUsize,
+}
+
+impl Store for Shaky {
+    fn claim<'s>(
+        &'s self,
+        key: &'s Key,
+        token: Token,
+        lease: Duration,
+    ) -> BoxFuture<'s, Result<Claim, StoreError>> {
+        self.inner.claim(key, token, lease)
+    }
+
+    fn renew<'s>(
+        &'s self,
+        key: &'s Key,
+        token: Token,
+        lease: Duration,
+    ) -> BoxFuture<'s, Result<(), StoreError>> {
+        self.inner.renew(key, token, lease)
+    }
+
+    fn commit<'s>(
+        &'s self,
+        key: &'s Key,
+        token: Token,
+        retention: Duration,
+    ) -> BoxFuture<'s, Result<(), StoreError>> {
+        match self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) {
+            Ok(_) => Box::pin(async { Err(StoreError::TimedOut) }),
+            Err(_) => self.inner.commit(key, token, retention),
+        }
+    }
+
+    fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {
+        self.inner.release(key, token)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_is_tried_again_while_the_store_is_away() {
+    for (failures, outcome) in [(1, Outcome::Processed), (3, Outcome::Processed), (4, Outcome::Uncommitted)] {
+        let inner = MemoryStore::with_clock(10, Manual::default());
+        let receiver = over::<Retake>(Shaky { inner, failures: failures.into() });
+        let delivery = delivery(&receiver, "", NOW, "{}");
+        let (answer, result) = admitted(&receiver, &delivery)
+            .await
+            .run(async { 7 }, tokio::time::sleep, |_| Answer::processed(204))
+            .await;
+        assert_eq!((answer.outcome(), answer.status(), result), (outcome, 204, Some(7)));
+    }
+}
+
+fn refusal<P: Provider>(set_up: impl Fn(ReceiverBuilder<P>) -> ReceiverBuilder<P>) -> String {
+    let builder = Receiver::<P>::builder(secret()).store(MemoryStore::with_clock(10, Manual::default()));
+    set_up(builder).build().unwrap_err().to_string()
+}
+
+#[test]
+fn set_up_mistakes_are_told_at_start_with_what_to_change() {
+    const ID_ALONE: &[KeyRule] = &[KeyRule::of(&[KeyPart::Id])];
+    assert!(refusal::<Retake>(|b| b.require_timestamp()).contains("remove require_timestamp()"));
+    assert!(refusal::<Retake>(|b| b.kind("intent.tracked")).contains("remove kind(..)"));
+    assert!(refusal::<Recharge>(|b| b.kind(" ")).contains("kind is out of range: not blank"));
+    assert!(refusal::<Retake>(|b| b.lease(Duration::ZERO)).contains("lease is out of range"));
+    assert!(refusal::<Retake>(|b| b.retention(Duration::ZERO)).contains("retention is out of range"));
+    assert!(refusal::<Recharge>(|b| b.retention(Duration::from_secs(3600))).contains("tolerance"));
+    assert!(refusal::<Retake>(|b| b.body_limit(0)).contains("body_limit is out of range"));
+    assert!(refusal::<Retake>(|b| b.read_timeout(Duration::ZERO)).contains("read_timeout is out of range"));
+    assert!(refusal::<RetentBase>(|b| b.dedupe_by(ID_ALONE)).contains("without the id"));
+    assert!(refusal::<RetentBase>(|b| b.dedupe_by(&[])).contains("dedupe_by"));
+    let without = Receiver::<Retake>::builder(secret()).build().unwrap_err();
+    assert_eq!(without, ConfigError::NoStore);
+    assert!(without.to_string().contains(".store(MemoryStore::new(limit))"));
+}
