@@ -1,26 +1,22 @@
 //! `Verifier<P>`: from headers, chunks and now to a `Delivery<P>`.
 
-use std::{
-    fmt,
-    future::poll_fn,
-    marker::PhantomData,
-    pin::pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+mod body;
+mod builder;
+mod verification;
 
-use bytes::{Bytes, BytesMut};
-use subtle::{Choice, ConstantTimeEq};
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
+use subtle::Choice;
+
+pub(crate) use self::builder::out_of_range;
+pub use self::{body::IntoBody, builder::VerifierBuilder, verification::Verification};
 use crate::{
     delivery::{Delivery, Signed},
-    error::{ConfigError, VerifyError},
+    error::VerifyError,
     headers::{self, Headers},
-    json,
     provider::{Provider, Source},
-    scheme::{Algorithm, BodyRule, Hasher, Key, Part, Presented, Scheme, Signatures, TimestampSource},
-    secret::{MAX_SECRETS, Secrets},
+    scheme::{Algorithm, Key, Scheme, TimestampSource},
+    secret::Secrets,
     text::ShortText,
     time::{Clock, Timestamp},
 };
@@ -85,14 +81,7 @@ impl<P: Provider> Verifier<P> {
 
     /// A verifier to be set up.
     pub fn builder(secrets: impl Into<Secrets>) -> VerifierBuilder<P> {
-        VerifierBuilder {
-            secrets: secrets.into(),
-            require_timestamp: false,
-            kind: None,
-            limits: Limits::default(),
-            clock: None,
-            provider: PhantomData,
-        }
+        VerifierBuilder::new(secrets.into())
     }
 
     /// Decides everything that the headers can decide, before a byte of the body is read.
@@ -104,40 +93,8 @@ impl<P: Provider> Verifier<P> {
         H: Headers + ?Sized,
     {
         let (keyed, name, value) = self.select(headers)?;
-        let scheme = keyed.scheme;
-        let mut signed = Signed { body_only: !scheme.signs_timestamp(), ..Signed::default() };
-        let mut signatures = Signatures::NONE;
-        if scheme.algorithm == Algorithm::Token {
-            let known = keyed.keys.iter().fold(Choice::from(0), |known, key| known | key.is_token(value));
-            bool::from(known).then_some(()).ok_or(VerifyError::WrongToken)?;
-        } else {
-            let malformed = |reason| VerifyError::MalformedHeader { name, reason };
-            let presented = scheme.grammar.parse(value, scheme.encoding).map_err(malformed)?;
-            self.check_timestamp(scheme, name, headers, &presented, now, &mut signed)?;
-            signatures = presented.signatures;
-        }
-        self.read_fields(headers, &mut signed)?;
-        let declared =
-            headers.values("content-length").next().and_then(|v| std::str::from_utf8(v).ok()?.parse().ok());
-        if declared.is_some_and(|length: u64| length > self.shared.limits.body as u64) {
-            return Err(VerifyError::BodyTooLarge { limit: self.shared.limits.body });
-        }
-        let mut hashers = [const { None }; MAX_SECRETS];
-        for (place, key) in hashers.iter_mut().zip(&keyed.keys) {
-            *place = key.hasher();
-        }
-        let mut verification = Verification {
-            scheme,
-            limit: self.shared.limits.body,
-            signed,
-            signatures,
-            hashers,
-            received: 0,
-            body: Collected::One(Bytes::new()),
-            provider: PhantomData,
-            verifier: PhantomData,
-        };
-        verification.hash_parts(scheme.around_body().0);
+        let mut verification = Verification::new(keyed.scheme, self.shared.limits.body);
+        self.check_headers(keyed, name, value, headers, now, &mut verification)?;
         Ok(verification)
     }
 
@@ -153,7 +110,10 @@ impl<P: Provider> Verifier<P> {
         H: Headers + ?Sized,
         B: IntoBody,
     {
-        let mut verification = self.begin(headers, now)?;
+        // As `begin`, `update` and `finish`, in place: moving a verification costs as much as a block of hashing.
+        let (keyed, name, value) = self.select(headers)?;
+        let mut verification = Verification::new(keyed.scheme, self.shared.limits.body);
+        self.check_headers(keyed, name, value, headers, now, &mut verification)?;
         verification.hash(body.as_ref())?;
         verification.conclude(body)
     }
@@ -194,30 +154,61 @@ impl<P: Provider> Verifier<P> {
         Err(VerifyError::MissingHeader { name })
     }
 
-    fn check_timestamp<H>(
+    fn check_headers<H>(
         &self,
-        scheme: &Scheme,
+        keyed: &Keyed,
         name: &'static str,
+        value: &[u8],
         headers: &H,
-        presented: &Presented<'_>,
         now: Timestamp,
-        signed: &mut Signed,
+        verification: &mut Verification<'_, P>,
     ) -> Result<(), VerifyError>
     where
         H: Headers + ?Sized,
     {
-        let Some((source, format)) = scheme.timestamp else { return Ok(()) };
+        let scheme = keyed.scheme;
+        if scheme.algorithm == Algorithm::Token {
+            let known = keyed.keys.iter().fold(Choice::from(0), |known, key| known | key.is_token(value));
+            bool::from(known).then_some(()).ok_or(VerifyError::WrongToken)?;
+        } else {
+            let malformed = |reason| VerifyError::MalformedHeader { name, reason };
+            let signatures = &mut verification.signatures;
+            let timestamp = scheme.grammar.parse(value, scheme.encoding, signatures).map_err(malformed)?;
+            verification.signed.timestamp = self.check_timestamp(scheme, name, timestamp, headers, now)?;
+        }
+        self.read_fields(headers, &mut verification.signed)?;
+        let length = headers.values("content-length").next();
+        let length = length.and_then(|length| std::str::from_utf8(length).ok()?.parse().ok());
+        if length.is_some_and(|length: usize| length > self.shared.limits.body) {
+            return Err(VerifyError::BodyTooLarge { limit: self.shared.limits.body });
+        }
+        verification.start(&keyed.keys);
+        Ok(())
+    }
+
+    /// The scheme's timestamp, `listed` when it stands in the signature's header, and its text.
+    fn check_timestamp<H>(
+        &self,
+        scheme: &Scheme,
+        name: &'static str,
+        listed: Option<&[u8]>,
+        headers: &H,
+        now: Timestamp,
+    ) -> Result<Option<(Timestamp, ShortText)>, VerifyError>
+    where
+        H: Headers + ?Sized,
+    {
+        let Some((source, format)) = scheme.timestamp else { return Ok(None) };
         let (name, text) = match source {
-            TimestampSource::SignatureHeader => (name, presented.timestamp),
+            TimestampSource::SignatureHeader => (name, listed),
             TimestampSource::Header(name) => (name, headers::one(headers, name)?),
         };
         let text = text.ok_or(VerifyError::MissingHeader { name })?;
         let malformed =
             VerifyError::MalformedHeader { name, reason: "not a timestamp of this scheme's format" };
-        let timestamp = format.parse(text).ok_or(malformed.clone())?;
+        let timestamp = format.parse(text).ok_or_else(|| malformed.clone())?;
         scheme.tolerance.check(timestamp, now)?;
-        signed.timestamp = Some((timestamp, ShortText::new(text).ok_or(malformed)?));
-        Ok(())
+        Ok(Some((timestamp, ShortText::new(text).ok_or(malformed)?)))
     }
 
     /// Takes what the provider says beside the signature, unsigned: id, kind and attempt.
@@ -259,307 +250,5 @@ impl<P: Provider> fmt::Debug for Verifier<P> {
             .field("kind", &self.shared.kind)
             .field("limits", &self.shared.limits)
             .finish_non_exhaustive()
-    }
-}
-
-/// Sets up a [`Verifier`].
-pub struct VerifierBuilder<P: Provider> {
-    secrets: Secrets,
-    require_timestamp: bool,
-    kind: Option<String>,
-    limits: Limits,
-    clock: Option<Arc<dyn Clock>>,
-    provider: PhantomData<fn() -> P>,
-}
-
-impl<P: Provider> VerifierBuilder<P> {
-    /// Refuses the weaker form of a provider that also signs a timestamp (Recharge, RevKeen).
-    #[must_use]
-    pub fn require_timestamp(mut self) -> Self {
-        self.require_timestamp = true;
-        self
-    }
-
-    /// The kind of every delivery at this endpoint, for a provider that does not sign it: with one endpoint a kind,
-    /// nothing unsigned is left in the dedupe key.
-    #[must_use]
-    pub fn kind(mut self, kind: impl Into<String>) -> Self {
-        self.kind = Some(kind.into());
-        self
-    }
-
-    /// The largest body that is taken, in bytes. 1 MiB unless told otherwise.
-    #[must_use]
-    pub fn body_limit(mut self, bytes: usize) -> Self {
-        self.limits.body = bytes;
-        self
-    }
-
-    /// How long a whole body may take to arrive. 10 s unless told otherwise.
-    #[must_use]
-    pub fn read_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.read_timeout = timeout;
-        self
-    }
-
-    /// A clock for the adapters to use instead of the system's; for tests.
-    #[must_use]
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Some(Arc::new(clock));
-        self
-    }
-
-    /// Checks the settings.
-    ///
-    /// # Errors
-    /// [`ConfigError`], when a timestamp is required of a provider that signs none, when a kind is configured for one
-    /// that signs it, or when a limit is zero.
-    pub fn build(self) -> Result<Verifier<P>, ConfigError> {
-        if self.require_timestamp && !P::SCHEMES.iter().any(Scheme::signs_timestamp) {
-            return Err(ConfigError::NoTimestamp { provider: P::NAME });
-        }
-        if self.kind.is_some() && matches!(P::FIELDS.kind, Some(Source::Body(_))) {
-            return Err(ConfigError::KindIsSigned { provider: P::NAME });
-        }
-        let kind = match self.kind.as_deref().map(str::trim) {
-            Some("") => return Err(out_of_range("kind", "not blank")),
-            kind => kind.and_then(|kind| ShortText::new(kind.as_bytes())),
-        };
-        if self.limits.body == 0 {
-            return Err(out_of_range("body_limit", "at least 1 byte"));
-        }
-        if self.limits.read_timeout.is_zero() {
-            return Err(out_of_range("read_timeout", "longer than zero"));
-        }
-        Ok(self.made(kind))
-    }
-
-    /// Makes the key states. The settings are good: they were checked, or are the defaults.
-    fn made(self, kind: Option<ShortText>) -> Verifier<P> {
-        let keyed = |scheme: &'static Scheme| Keyed {
-            scheme,
-            keys: self.secrets.iter().map(|secret| Key::new(scheme.algorithm, secret)).collect(),
-        };
-        let shared = Shared {
-            schemes: P::SCHEMES.iter().map(keyed).collect(),
-            require_timestamp: self.require_timestamp,
-            kind,
-            limits: self.limits,
-            clock: self.clock,
-        };
-        Verifier { shared: Arc::new(shared), provider: PhantomData }
-    }
-}
-
-impl<P: Provider> fmt::Debug for VerifierBuilder<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("VerifierBuilder")
-            .field("provider", &P::NAME)
-            .field("secrets", &self.secrets)
-            .finish_non_exhaustive()
-    }
-}
-
-pub(crate) fn out_of_range(setting: &'static str, expected: &'static str) -> ConfigError {
-    ConfigError::OutOfRange { setting, expected }
-}
-
-/// A delivery whose headers are good, while its body arrives.
-///
-/// Keeps the chunks, so that the body that comes out is the one that was hashed.
-pub struct Verification<'v, P: Provider> {
-    scheme: &'static Scheme,
-    limit: usize,
-    signed: Signed,
-    signatures: Signatures,
-    hashers: [Option<Hasher>; MAX_SECRETS],
-    received: usize,
-    body: Collected,
-    provider: PhantomData<fn() -> P>,
-    verifier: PhantomData<&'v Verifier<P>>,
-}
-
-impl<P: Provider> Verification<'_, P> {
-    /// Takes the next chunk of the body, hashing it at once.
-    ///
-    /// # Errors
-    /// [`VerifyError::BodyTooLarge`] when the body grows beyond the limit.
-    pub fn update(&mut self, chunk: Bytes) -> Result<(), VerifyError> {
-        self.hash(&chunk)?;
-        self.body.push(chunk);
-        Ok(())
-    }
-
-    /// Compares the signatures, now that the body is complete.
-    ///
-    /// # Errors
-    /// [`VerifyError::WrongSignature`]; [`VerifyError::ForbiddenBody`] and [`VerifyError::Contradiction`] when the
-    /// signature matches and still proves too little.
-    pub fn finish(mut self) -> Result<Delivery<P>, VerifyError> {
-        let body = std::mem::replace(&mut self.body, Collected::One(Bytes::new()));
-        self.conclude(body.into_bytes())
-    }
-
-    /// Reads a body to its end, hashing as it arrives, and finishes.
-    ///
-    /// `next` polls for the next chunk; `deadline` ends when the body must have arrived. For the adapters: it works with any
-    /// kind of stream and any runtime's timer.
-    ///
-    /// # Errors
-    /// As [`update`](Self::update) and [`finish`](Self::finish); [`VerifyError::BodyTooSlow`] at the deadline;
-    /// [`VerifyError::BodyCutOff`] when the stream fails.
-    pub async fn read<E>(
-        mut self,
-        mut next: impl FnMut(&mut Context<'_>) -> Poll<Option<Result<Bytes, E>>>,
-        deadline: impl Future<Output = ()>,
-    ) -> Result<Delivery<P>, VerifyError> {
-        let mut deadline = pin!(deadline);
-        poll_fn(|cx| {
-            loop {
-                match next(cx) {
-                    Poll::Ready(None) => return Poll::Ready(Ok(())),
-                    Poll::Ready(Some(Err(_))) => return Poll::Ready(Err(VerifyError::BodyCutOff)),
-                    // A body that keeps growing meets its limit. One that does not is as good as pending.
-                    Poll::Ready(Some(Ok(chunk))) if !chunk.is_empty() => match self.update(chunk) {
-                        Ok(()) => continue,
-                        refused => return Poll::Ready(refused),
-                    },
-                    Poll::Ready(Some(Ok(_empty))) => cx.waker().wake_by_ref(),
-                    Poll::Pending => {}
-                }
-                return deadline.as_mut().poll(cx).map(|()| Err(VerifyError::BodyTooSlow));
-            }
-        })
-        .await?;
-        self.finish()
-    }
-
-    fn hash(&mut self, chunk: &[u8]) -> Result<(), VerifyError> {
-        self.received = self.received.saturating_add(chunk.len());
-        if self.received > self.limit {
-            return Err(VerifyError::BodyTooLarge { limit: self.limit });
-        }
-        self.hashers.iter_mut().flatten().for_each(|hasher| hasher.update(chunk));
-        Ok(())
-    }
-
-    fn hash_parts(&mut self, parts: &[Part]) {
-        for part in parts {
-            let bytes = match part {
-                Part::Timestamp => self.signed.timestamp_text().as_bytes(),
-                Part::Literal(text) => text.as_bytes(),
-                Part::Body => &[],
-            };
-            self.hashers.iter_mut().flatten().for_each(|hasher| hasher.update(bytes));
-        }
-    }
-
-    /// The body is the one that was hashed: private, and called by the two that see to it.
-    fn conclude(mut self, body: impl IntoBody) -> Result<Delivery<P>, VerifyError> {
-        self.hash_parts(self.scheme.around_body().1);
-        if self.scheme.algorithm != Algorithm::Token {
-            let mut genuine = Choice::from(0);
-            for hasher in self.hashers.iter_mut().filter_map(Option::take) {
-                let expected = hasher.finalize();
-                for signature in self.signatures.iter() {
-                    genuine |= expected.ct_eq(signature);
-                }
-            }
-            bool::from(genuine).then_some(()).ok_or(VerifyError::WrongSignature)?;
-        }
-        let forbidden = match self.scheme.body {
-            BodyRule::JsonStructure if !json::starts_structure(body.as_ref()) => {
-                "neither an object nor an array"
-            }
-            BodyRule::JsonText if !json::is_text(body.as_ref()) => "not one complete JSON text",
-            _ => "",
-        };
-        if !forbidden.is_empty() {
-            return Err(VerifyError::ForbiddenBody { reason: forbidden });
-        }
-        let delivery = Delivery::verified(self.signed, body.into_body());
-        P::check(&delivery)?;
-        Ok(delivery)
-    }
-}
-
-impl<P: Provider> fmt::Debug for Verification<'_, P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verification")
-            .field("provider", &P::NAME)
-            .field("received", &self.received)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A body as it arrives: one chunk is kept as it is, more are copied together.
-enum Collected {
-    One(Bytes),
-    Many(BytesMut),
-}
-
-impl Collected {
-    fn push(&mut self, chunk: Bytes) {
-        match self {
-            Self::One(first) if first.is_empty() => *first = chunk,
-            Self::One(first) => {
-                let mut all = BytesMut::with_capacity(first.len().saturating_add(chunk.len()));
-                all.extend_from_slice(first);
-                all.extend_from_slice(&chunk);
-                *self = Self::Many(all);
-            }
-            Self::Many(all) => all.extend_from_slice(&chunk),
-        }
-    }
-
-    fn into_bytes(self) -> Bytes {
-        match self {
-            Self::One(bytes) => bytes,
-            Self::Many(bytes) => bytes.freeze(),
-        }
-    }
-}
-
-/// A whole body: [`Bytes`] and owned buffers are taken over, slices and text are copied once they were verified.
-///
-/// Sealed: what is hashed and what is handed out must be the same bytes.
-pub trait IntoBody: AsRef<[u8]> + sealed::Sealed {
-    /// The body as shared bytes.
-    fn into_body(self) -> Bytes;
-}
-
-mod sealed {
-    pub trait Sealed {}
-}
-
-macro_rules! into_body {
-    ($($body:ty => |$value:ident| $into:expr),* $(,)?) => {$(
-        impl sealed::Sealed for $body {}
-
-        impl IntoBody for $body {
-            fn into_body(self) -> Bytes {
-                let $value = self;
-                $into
-            }
-        }
-    )*};
-}
-
-into_body! {
-    Bytes => |body| body,
-    &Bytes => |body| body.clone(),
-    Vec<u8> => |body| body.into(),
-    String => |body| body.into(),
-    &Vec<u8> => |body| Bytes::copy_from_slice(body),
-    &[u8] => |body| Bytes::copy_from_slice(body),
-    &str => |body| Bytes::copy_from_slice(body.as_bytes()),
-    &String => |body| Bytes::copy_from_slice(body.as_bytes()),
-}
-
-impl<const LEN: usize> sealed::Sealed for &[u8; LEN] {}
-
-impl<const LEN: usize> IntoBody for &[u8; LEN] {
-    fn into_body(self) -> Bytes {
-        Bytes::copy_from_slice(self)
     }
 }

@@ -1,5 +1,7 @@
 //! The grammars of signature headers: bare, prefixed, `t=..,v1=..`.
 
+use subtle::{Choice, ConstantTimeEq};
+
 use super::{Encoding, key::DIGEST_LEN};
 
 /// The most entries of a list that are looked at.
@@ -18,14 +20,6 @@ pub(crate) enum Grammar {
     KeyValue { timestamp: &'static str, signature: &'static str },
 }
 
-/// What a signature header holds.
-#[derive(Debug)]
-pub(crate) struct Presented<'h> {
-    /// The timestamp's text, for [`Grammar::KeyValue`].
-    pub(crate) timestamp: Option<&'h [u8]>,
-    pub(crate) signatures: Signatures,
-}
-
 /// The signatures of one header, decoded; at most [`MAX_SIGNATURES`].
 #[derive(Clone, Debug)]
 pub(crate) struct Signatures {
@@ -33,9 +27,13 @@ pub(crate) struct Signatures {
     count: usize,
 }
 
-impl Signatures {
-    pub(crate) const NONE: Self = Self { digests: [[0; DIGEST_LEN]; MAX_SIGNATURES], count: 0 };
+impl Default for Signatures {
+    fn default() -> Self {
+        Self { digests: [[0; DIGEST_LEN]; MAX_SIGNATURES], count: 0 }
+    }
+}
 
+impl Signatures {
     fn push(&mut self, digest: [u8; DIGEST_LEN]) {
         if let Some(place) = self.digests.get_mut(self.count) {
             *place = digest;
@@ -43,9 +41,21 @@ impl Signatures {
         }
     }
 
+    /// Whether this digest is among them, in a time that depends on their number alone.
+    pub(crate) fn contain(&self, digest: &[u8; DIGEST_LEN]) -> Choice {
+        self.iter().fold(Choice::from(0), |known, other| known | same(digest, other))
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8; DIGEST_LEN]> {
         self.digests.iter().take(self.count)
     }
+}
+
+/// Compares in words: an eighth of the steps that bytes take, and as constant in time.
+fn same(a: &[u8; DIGEST_LEN], b: &[u8; DIGEST_LEN]) -> Choice {
+    let (a, b) = (a.as_chunks::<8>().0, b.as_chunks::<8>().0);
+    let words = a.iter().zip(b).map(|(a, b)| u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b));
+    words.fold(0, |difference, word| difference | word).ct_eq(&0)
 }
 
 impl Grammar {
@@ -60,38 +70,43 @@ impl Grammar {
         }
     }
 
-    /// Reads a header. Entries of a list that are malformed or unknown are passed over.
+    /// Reads a header: its signatures into `signatures`, and the timestamp's text, where it holds one. Entries of a list that
+    /// are malformed or unknown are passed over.
     ///
     /// The error says what is wrong with the header as a whole.
-    pub(crate) fn parse(self, value: &[u8], encoding: Encoding) -> Result<Presented<'_>, &'static str> {
-        let mut presented = Presented { timestamp: None, signatures: Signatures::NONE };
-        let mut take = |text| encoding.decode(text).map(|digest| presented.signatures.push(digest));
+    pub(crate) fn parse<'h>(
+        self,
+        value: &'h [u8],
+        encoding: Encoding,
+        signatures: &mut Signatures,
+    ) -> Result<Option<&'h [u8]>, &'static str> {
+        let mut take = |text| encoding.decode(text).map(|digest| signatures.push(digest));
         match self {
             Self::Bare => take(value).ok_or("not a signature of this scheme's length and encoding")?,
             Self::Prefixed(prefix) => {
                 let text = value.strip_prefix(prefix.as_bytes()).ok_or("the prefix is missing")?;
                 take(text).ok_or("not a signature of this scheme's length and encoding")?;
             }
-            Self::KeyValue { timestamp, signature } => {
-                for (key, text) in entries(value) {
-                    if key == signature.as_bytes() {
+            Self::KeyValue { timestamp: key, signature } => {
+                let mut timestamp = None;
+                for (name, text) in entries(value) {
+                    if name == signature.as_bytes() {
                         take(text);
-                    } else if key == timestamp.as_bytes() {
-                        match presented.timestamp {
+                    } else if name == key.as_bytes() {
+                        match timestamp {
                             Some(other) if other != text => return Err("two different timestamps"),
-                            _ => presented.timestamp = Some(text),
+                            _ => timestamp = Some(text),
                         }
                     }
                 }
-                if presented.timestamp.is_none() {
-                    return Err("no timestamp in the list");
-                }
-                if presented.signatures.count == 0 {
+                let timestamp = timestamp.ok_or("no timestamp in the list")?;
+                if signatures.count == 0 {
                     return Err("no signature of an accepted version in the list");
                 }
+                return Ok(Some(timestamp));
             }
         }
-        Ok(presented)
+        Ok(None)
     }
 
     /// Writes a header, as the provider would.
@@ -125,9 +140,9 @@ mod tests {
     const LIST: Grammar = Grammar::KeyValue { timestamp: "t", signature: "v1" };
 
     fn parse(grammar: Grammar, value: &str) -> Result<(Option<&str>, usize), &'static str> {
-        let presented = grammar.parse(value.as_bytes(), Encoding::Hex)?;
-        let timestamp = presented.timestamp.map(|t| std::str::from_utf8(t).unwrap());
-        Ok((timestamp, presented.signatures.iter().count()))
+        let mut signatures = Signatures::default();
+        let timestamp = grammar.parse(value.as_bytes(), Encoding::Hex, &mut signatures)?;
+        Ok((timestamp.map(|t| std::str::from_utf8(t).unwrap()), signatures.count))
     }
 
     #[test]
@@ -158,6 +173,21 @@ mod tests {
             parse(LIST, &format!("{}t=1{entry}", "v0=00,".repeat(10_000))),
             Err("no timestamp in the list")
         );
+    }
+
+    #[test]
+    fn digests_are_compared_over_their_full_length() {
+        let mut signatures = Signatures::default();
+        let digest = std::array::from_fn(|i| i as u8);
+        assert!(!bool::from(signatures.contain(&[0; DIGEST_LEN])), "an empty place is no signature");
+        signatures.push([0xff; DIGEST_LEN]);
+        signatures.push(digest);
+        assert!(bool::from(signatures.contain(&digest)));
+        for bit in 0..DIGEST_LEN * 8 {
+            let mut other = digest;
+            other[bit / 8] ^= 1 << (bit % 8);
+            assert!(!bool::from(signatures.contain(&other)), "{bit}");
+        }
     }
 
     #[test]

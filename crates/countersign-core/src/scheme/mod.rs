@@ -6,7 +6,7 @@ mod key;
 
 pub use self::encoding::Encoding;
 pub(crate) use self::{
-    grammar::{Grammar, Presented, Signatures},
+    grammar::{Grammar, Signatures},
     key::{Hasher, Key},
 };
 use crate::time::{TimestampFormat, Tolerance};
