@@ -5,3 +5,8 @@ pub mod handler;
 pub mod seeds;
 pub mod server;
 pub mod vector;
+
+/// The README's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

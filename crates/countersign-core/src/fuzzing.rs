@@ -70,19 +70,19 @@ pub fn timestamp(data: &[u8]) {
     PROVIDERS.iter().for_each(|provider| (provider.timestamp)(data));
 }
 
-/// A [request](Request), forged and genuine.
+/// A request, forged and genuine.
 pub fn verify(data: &[u8]) {
     let request = Request::parse(data);
     PROVIDERS.iter().for_each(|provider| (provider.verify)(&request));
 }
 
-/// A [request](Request), made genuine and typed.
+/// A request, made genuine and typed.
 pub fn event(data: &[u8]) {
     let request = Request::parse(data);
     PROVIDERS.iter().for_each(|provider| (provider.event)(&request));
 }
 
-/// A [request](Request), made genuine; and any text, cut into the parts of a key in two ways.
+/// A request, made genuine; and any text, cut into the parts of a key in two ways.
 pub fn dedupe_key(data: &[u8]) {
     value::dedupe_key(data);
     let request = Request::parse(data);

@@ -101,7 +101,7 @@ impl<P: Provider> Verifier<P> {
     /// Verifies a body that is there as a whole: [`begin`](Self::begin), [`update`](Verification::update) and
     /// [`finish`](Verification::finish) in one.
     ///
-    /// A borrowed body is copied into the delivery after it was found genuine; [`Bytes`] are shared.
+    /// A borrowed body is copied into the delivery after it was found genuine; [`Bytes`](bytes::Bytes) are shared.
     ///
     /// # Errors
     /// Each cause of [`VerifyError`] but a slow or cut off body.
