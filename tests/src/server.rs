@@ -20,6 +20,8 @@ impl Framework {
     /// Serves these routes:
     /// - `/webhook`: the receiver around the handler;
     /// - `/nested/layered/webhook`: the same as layer or middleware, nested, with other layers around it;
+    /// - `/scoped/webhook`: the same around a whole scope;
+    /// - `/doubled`: with a second receiver around the first;
     /// - `/extracted`: beside the webhook, other extractors and the body, whose length is the answer's body;
     /// - `/verified`: the verifier's extractor alone;
     /// - `/not-set-up`: the webhook's extractor without its receiver.
@@ -69,8 +71,18 @@ async fn axum_server<P: Provider>(receiver: Receiver<P>, handler: Handler) -> So
         handler.run(&delivery.kind()).await;
     };
     let app = Router::new()
-        .route("/webhook", post(receiver.clone(), on_webhook))
+        .route("/webhook", post(receiver.clone(), on_webhook.clone()))
         .nest("/nested/layered", nested)
+        .nest(
+            "/scoped",
+            Router::new()
+                .route("/webhook", routing::post(on_webhook.clone()))
+                .layer(WebhookLayer::new(receiver.clone())),
+        )
+        .route(
+            "/doubled",
+            post(receiver.clone(), on_webhook.clone()).route_layer(WebhookLayer::new(receiver.clone())),
+        )
         .route("/extracted", post(receiver, extracted).layer(Extension("word")))
         .route("/verified", routing::post(verified))
         .route("/not-set-up", routing::post(async |_: Webhook<P>| ()))
@@ -123,10 +135,20 @@ fn actix_server<P: Provider>(receiver: Receiver<P>, handler: Handler) -> SocketA
             }))
             .route(web::post().to(on_webhook.clone()));
         App::new()
+            .app_data(web::PayloadConfig::new(16 << 20))
             .app_data(web::Data::new(receiver.verifier().clone()))
             .app_data("word")
-            .route("/webhook", post(receiver.clone(), on_webhook))
+            .route("/webhook", post(receiver.clone(), on_webhook.clone()))
             .service(web::scope("/nested").service(web::scope("/layered").service(nested)))
+            .service(
+                web::scope("/scoped")
+                    .wrap(WebhookMiddleware::new(receiver.clone()))
+                    .route("/webhook", web::post().to(on_webhook.clone())),
+            )
+            .route(
+                "/doubled",
+                post(receiver.clone(), on_webhook.clone()).wrap(WebhookMiddleware::new(receiver.clone())),
+            )
             .route("/extracted", post(receiver.clone(), extracted))
             .route("/verified", web::post().to(verified))
             .route("/not-set-up", web::post().to(async |_: Webhook<P>| HttpResponse::Ok()))

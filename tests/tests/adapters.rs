@@ -72,12 +72,12 @@ async fn until(condition: impl Fn() -> bool) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_is_handled_once_and_its_copies_are_answered_200() {
     each(builder, Behaviour::Answer(200), async |framework, address, handler| {
-        for path in ["/webhook", "/nested/layered/webhook"] {
+        for path in ["/webhook", "/nested/layered/webhook", "/scoped/webhook"] {
             for _ in 0..3 {
                 assert_eq!(post(path, BODY).send(address).await.status, 200, "{framework:?} {path}");
             }
         }
-        // Both routes share the receiver, and so the dedupe keys.
+        // The routes share the receiver, and so the dedupe keys.
         assert_eq!(handler.runs(), 1, "{framework:?}");
         assert!(handler.seen()[0].starts_with("TrialExpired("), "{:?}", handler.seen());
     })
@@ -201,7 +201,12 @@ async fn http_2_works_as_well() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn other_extractors_work_in_the_same_handler() {
-    each(builder, Behaviour::Answer(200), async |framework, address, _| {
+    let receiver = || builder().body_limit(8 << 20);
+    each(receiver, Behaviour::Answer(200), async |framework, address, _| {
+        // Larger than what either framework lets a handler extract unless it is told to.
+        let large = format!("{BODY}{}", " ".repeat(3 << 20));
+        let reply = post("/extracted", &large).send(address).await;
+        assert!(reply.status == 200 && reply.body.contains(&large.len().to_string()), "{framework:?}");
         let reply = post("/extracted?a=1&b=2", BODY).send(address).await;
         let body = reply.body.lines().find(|line| line.contains("word")).unwrap_or(&reply.body);
         assert_eq!(
@@ -382,6 +387,74 @@ async fn a_commit_that_fails_keeps_the_handlers_answer_since_its_effect_has_happ
         },
     )
     .await;
+}
+
+/// A store that panics.
+struct Panicking;
+
+impl Store for Panicking {
+    fn claim<'s>(&'s self, _: &'s Key, _: Token, _: Duration) -> BoxFuture<'s, Result<Claim, StoreError>> {
+        panic!("told to")
+    }
+
+    fn renew<'s>(&'s self, _: &'s Key, _: Token, _: Duration) -> BoxFuture<'s, Result<(), StoreError>> {
+        panic!("told to")
+    }
+
+    fn commit<'s>(&'s self, _: &'s Key, _: Token, _: Duration) -> BoxFuture<'s, Result<(), StoreError>> {
+        panic!("told to")
+    }
+
+    fn release<'s>(&'s self, _: &'s Key, _: Token) -> BoxFuture<'s, Result<(), StoreError>> {
+        panic!("told to")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_panics_is_a_500() {
+    each(
+        || Receiver::builder(secret()).store(Panicking),
+        Behaviour::Answer(200),
+        async |_, address, handler| {
+            assert_problem(&post("/webhook", BODY).send(address).await, 500, "Internal Server Error");
+            assert_eq!(handler.runs(), 0);
+        },
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_receiver_around_the_first_is_a_500_and_not_a_wait_for_itself() {
+    each(builder, Behaviour::Answer(200), async |_, address, handler| {
+        assert_problem(&post("/doubled", BODY).send(address).await, 500, "Internal Server Error");
+        assert_eq!(handler.runs(), 0);
+        assert_eq!(post("/webhook", BODY).send(address).await.status, 200);
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn the_middleware_goes_around_a_whole_app() {
+    use actix_web::{App, HttpResponse, test, web};
+    use countersign::actix::{Webhook, WebhookMiddleware};
+
+    let receiver = builder().build().unwrap();
+    let app = App::new().wrap(WebhookMiddleware::new(receiver)).route(
+        "/{tenant}/webhook",
+        web::post().to(async |_: Webhook<Retake>, tenant: web::Path<String>| {
+            HttpResponse::Ok().body(tenant.into_inner())
+        }),
+    );
+    let app = test::init_service(app).await;
+    for body in ["acme", ""] {
+        let mut request = test::TestRequest::post().uri("/acme/webhook").set_payload(BODY);
+        for header in signed(BODY) {
+            request = request.insert_header(header);
+        }
+        let response = test::call_service(&app, request.to_request()).await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(test::read_body(response).await, body);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,10 +37,14 @@ const SECRET: &str = "s3cr3t-v4lue";
 const BODY: &str = r#"{"userId":"pr1vate"}"#;
 
 fn signed(secret: &str, id: &str, body: &str) -> Request {
+    signed_for("/webhook", secret, id, body)
+}
+
+fn signed_for(path: &str, secret: &str, id: &str, body: &str) -> Request {
     let signer = Signer::<RetentBase>::new(&Secret::new(secret).unwrap()).id(id).kind("cancellation.created");
     let headers = signer.sign(body, Timestamp::from(SystemTime::now())).unwrap();
     let headers: Vec<_> = headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    Request::post("/webhook", &headers, body.as_bytes())
+    Request::post(path, &headers, body.as_bytes())
 }
 
 // One test: the subscriber is the process's.
@@ -49,6 +53,20 @@ async fn each_outcome_is_logged_once_with_its_reason() {
     let log = Log::default();
     let writer = log.clone();
     tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).init();
+    let receiver = Receiver::<RetentBase>::builder(Secret::new(SECRET).unwrap())
+        .store(MemoryStore::new(10))
+        .endpoint("standalone")
+        .build()
+        .unwrap();
+    let handler = async |_| Err::<(), _>("out of paper");
+    let now = Timestamp::from(SystemTime::now());
+    let headers =
+        Signer::<RetentBase>::new(&Secret::new(SECRET).unwrap()).kind("cancellation.created").sign(BODY, now);
+    receiver.handle(&headers.unwrap(), BODY, now, tokio::time::sleep, handler).await;
+    let line = log.take();
+    for word in ["WARN", r#"endpoint="standalone""#, r#"outcome="failed""#, "out of paper"] {
+        assert!(line.contains(word), "{word} in {line}");
+    }
     for framework in Framework::ALL {
         let handler = Handler::new(Behaviour::Answer(200));
         let receiver = Receiver::<RetentBase>::builder(Secret::new(SECRET).unwrap())
@@ -94,6 +112,13 @@ async fn each_outcome_is_logged_once_with_its_reason() {
             &["WARN", r#"outcome="refused""#, "x-retentbase-signature-sha256 is missing"],
         )
         .await;
+        let standing = Handler::new(Behaviour::Answer(200));
+        let verifier =
+            Receiver::<RetentBase>::builder(Secret::new(SECRET).unwrap()).store(MemoryStore::new(1));
+        let verified = framework.serve(verifier.build().unwrap(), standing).await;
+        signed_for("/verified", SECRET, "dlv_7", BODY).send(verified).await;
+        let line = log.take();
+        assert!(line.contains(r#"outcome="verified""#) && line.contains("dlv_7"), "{framework:?}: {line}");
         let misfit = r#"{"metadata":"pr1vate","offer":{"accepted":"pr1vate"}}"#;
         check(
             signed(SECRET, "dlv_8", misfit),

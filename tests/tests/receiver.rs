@@ -79,8 +79,8 @@ async fn a_committed_delivery_is_remembered_for_its_retention() {
     let receiver = over::<Recharge>(MemoryStore::with_clock(10, clock.clone()));
     let delivery = delivery(&receiver, "", NOW, r#"{"id":1}"#);
     admitted(&receiver, &delivery).await.commit().await.unwrap();
-    // Recharge tries for 48 hours, so 60 are remembered.
-    clock.advance(Duration::from_secs(60 * 3600 - 1));
+    // Recharge's timestamps may be 48 hours off either way, so 96 are remembered.
+    clock.advance(Duration::from_secs(96 * 3600 - 1));
     assert!(matches!(receiver.admit(delivery.clone()).await.unwrap(), Admission::Duplicate(_)));
     clock.advance(Duration::from_secs(1));
     admitted(&receiver, &delivery).await;
@@ -208,6 +208,83 @@ async fn a_commit_is_tried_again_while_the_store_is_away() {
     }
 }
 
+/// A store that has lost one key, and counts the renewals of the others.
+struct Lossy {
+    inner: MemoryStore<Manual>,
+    lost: Mutex<Option<Key>>,
+    renewals: Arc<AtomicUsize>,
+}
+
+impl Store for Lossy {
+    fn claim<'s>(
+        &'s self,
+        key: &'s Key,
+        token: Token,
+        lease: Duration,
+    ) -> BoxFuture<'s, Result<Claim, StoreError>> {
+        self.lost.lock().unwrap().get_or_insert(*key);
+        self.inner.claim(key, token, lease)
+    }
+
+    fn renew<'s>(
+        &'s self,
+        key: &'s Key,
+        token: Token,
+        lease: Duration,
+    ) -> BoxFuture<'s, Result<(), StoreError>> {
+        if *self.lost.lock().unwrap() == Some(*key) {
+            return Box::pin(async { Err(StoreError::Fenced) });
+        }
+        self.renewals.fetch_add(1, Ordering::SeqCst);
+        self.inner.renew(key, token, lease)
+    }
+
+    fn commit<'s>(
+        &'s self,
+        key: &'s Key,
+        token: Token,
+        retention: Duration,
+    ) -> BoxFuture<'s, Result<(), StoreError>> {
+        self.inner.commit(key, token, retention)
+    }
+
+    fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {
+        self.inner.release(key, token)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_lost_key_does_not_stop_the_renewal_of_the_others() {
+    let renewals = Arc::new(AtomicUsize::new(0));
+    let inner = MemoryStore::with_clock(10, Manual::default());
+    let receiver =
+        over::<RetentBase>(Lossy { inner, lost: Mutex::default(), renewals: Arc::clone(&renewals) });
+    let delivery = delivery(&receiver, "dlv_1", NOW, "{}");
+    let work = tokio::time::sleep(Duration::from_secs(95));
+    admitted(&receiver, &delivery).await.run(work, tokio::time::sleep, |()| Answer::processed(200)).await;
+    assert_eq!(renewals.load(Ordering::SeqCst), 2 * 9);
+}
+
+#[tokio::test]
+async fn a_replay_is_caught_for_as_long_as_its_timestamp_is_good() {
+    let clock = Manual::default();
+    let builder = Receiver::<Recharge>::builder(secret()).require_timestamp();
+    let receiver = builder.store(MemoryStore::with_clock(10, clock.clone())).build().unwrap();
+    let ahead = NOW.saturating_add(Duration::from_secs(172_800));
+    let headers = Signer::<Recharge>::new(&secret()).kind("order/created").sign(r#"{"id":1}"#, ahead).unwrap();
+    for (hours, outcome) in
+        [(0, Outcome::Processed), (1, Outcome::Duplicate), (95, Outcome::Duplicate), (96, Outcome::Duplicate)]
+    {
+        let elapsed = Duration::from_secs(hours * 3600).saturating_sub(Duration::from_secs(hours / 96));
+        *clock.0.lock().unwrap() = elapsed;
+        let now = NOW.saturating_add(elapsed);
+        let sleep = tokio::time::sleep;
+        let handler = async |_| Ok::<(), std::io::Error>(());
+        let answer = receiver.handle(&headers, r#"{"id":1}"#, now, sleep, handler).await;
+        assert_eq!(answer.outcome(), outcome, "after {hours} h");
+    }
+}
+
 fn refusal<P: Provider>(set_up: impl Fn(ReceiverBuilder<P>) -> ReceiverBuilder<P>) -> String {
     let builder = Receiver::<P>::builder(secret()).store(MemoryStore::with_clock(10, Manual::default()));
     set_up(builder).build().unwrap_err().to_string()
@@ -216,16 +293,29 @@ fn refusal<P: Provider>(set_up: impl Fn(ReceiverBuilder<P>) -> ReceiverBuilder<P
 #[test]
 fn set_up_mistakes_are_told_at_start_with_what_to_change() {
     const ID_ALONE: &[KeyRule] = &[KeyRule::of(&[KeyPart::Id])];
+    const ID_OR_BODY: &[KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Body])];
+    const NOTHING: &[KeyRule] = &[KeyRule::of(&[])];
+    const KIND_ALONE: &[KeyRule] = &[KeyRule::of(&[KeyPart::Body]), KeyRule::of(&[KeyPart::Kind])];
+    const TIMESTAMP_ALONE: &[KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Timestamp])];
     assert!(refusal::<Retake>(|b| b.require_timestamp()).contains("remove require_timestamp()"));
     assert!(refusal::<Retake>(|b| b.kind("intent.tracked")).contains("remove kind(..)"));
     assert!(refusal::<Recharge>(|b| b.kind(" ")).contains("kind is out of range: not blank"));
     assert!(refusal::<Retake>(|b| b.lease(Duration::ZERO)).contains("lease is out of range"));
     assert!(refusal::<Retake>(|b| b.retention(Duration::ZERO)).contains("retention is out of range"));
-    assert!(refusal::<Recharge>(|b| b.retention(Duration::from_secs(3600))).contains("tolerance"));
+    assert!(
+        refusal::<Recharge>(|b| b.retention(Duration::from_secs(96 * 3600 - 1)))
+            .contains("twice the provider's tolerance")
+    );
     assert!(refusal::<Retake>(|b| b.body_limit(0)).contains("body_limit is out of range"));
     assert!(refusal::<Retake>(|b| b.read_timeout(Duration::ZERO)).contains("read_timeout is out of range"));
-    assert!(refusal::<RetentBase>(|b| b.dedupe_by(ID_ALONE)).contains("without the id"));
-    assert!(refusal::<RetentBase>(|b| b.dedupe_by(&[])).contains("dedupe_by"));
+    assert!(refusal::<Retake>(|b| b.lease(Duration::from_nanos(1))).contains("lease is out of range"));
+    assert!(refusal::<RetentBase>(|b| b.dedupe_by(ID_ALONE)).contains("which every delivery has"));
+    assert!(refusal::<RetentBase>(|b| b.dedupe_by(&[])).contains("which every delivery has"));
+    // RevKeen's id is signed; RetentBase's is not, and whoever changes it must not get a copy through.
+    assert!(refusal::<RetentBase>(|b| b.dedupe_by(ID_OR_BODY)).contains("which every delivery has"));
+    for merging in [NOTHING, KIND_ALONE, TIMESTAMP_ALONE] {
+        assert!(refusal::<RetentBase>(|b| b.dedupe_by(merging)).contains("would be merged"));
+    }
     let without = Receiver::<Retake>::builder(secret()).build().unwrap_err();
     assert_eq!(without, ConfigError::NoStore);
     assert!(without.to_string().contains(".store(MemoryStore::new(limit))"));

@@ -3,7 +3,7 @@
 use std::{fmt, pin::Pin, rc::Rc, time::Instant};
 
 use actix_web::{
-    Error, HttpMessage, HttpRequest,
+    Error, HttpMessage,
     body::{EitherBody, MessageBody},
     dev::{Payload, Service, ServiceRequest, ServiceResponse, forward_ready},
     rt,
@@ -11,7 +11,10 @@ use actix_web::{
 use countersign_core::{Admission, Answer, Delivery, Outcome, Provider, Receiver};
 use tracing::Instrument;
 
-use crate::{intake::take_in, respond::respond};
+use crate::{
+    intake::take_in,
+    respond::{Rejection, respond},
+};
 
 /// The service that [`WebhookMiddleware`](crate::WebhookMiddleware) makes.
 pub struct WebhookService<P: Provider, S> {
@@ -24,6 +27,9 @@ impl<P: Provider, S> WebhookService<P, S> {
         Self { receiver, service }
     }
 }
+
+/// What comes of a request: the answer, and what to send.
+type Processed<B> = (Answer, Result<ServiceResponse<EitherBody<B>>, Error>);
 
 impl<P, S, B> Service<ServiceRequest> for WebhookService<P, S>
 where
@@ -41,50 +47,72 @@ where
         let (receiver, service) = (self.receiver.clone(), Rc::clone(&self.service));
         Box::pin(async move {
             let started = Instant::now();
+            let log = move |endpoint: &str, delivery: Option<&Delivery<P>>, answer: &Answer| {
+                answer.log(endpoint, delivery, Some(started.elapsed()));
+            };
+            if request.extensions().get::<Delivery<P>>().is_some() {
+                let answer =
+                    Answer::not_set_up(&"the route has a receiver already: remove the second one around it");
+                log(receiver.endpoint(), None, &answer);
+                return Ok(answered(request, answer));
+            }
             let payload = request.take_payload();
             let delivery = match take_in(receiver.verifier(), request.headers(), payload).await {
                 Ok(delivery) => delivery,
                 Err(error) => {
                     let answer = Answer::refused(&error);
-                    answer.log::<P>(receiver.endpoint(), None, started.elapsed());
-                    return Ok(request.into_response(respond(answer)).map_into_right_body());
+                    log(receiver.endpoint(), None, &answer);
+                    return Ok(answered(request, answer));
                 }
             };
             request.set_payload(Payload::from(delivery.body().clone()));
             request.extensions_mut().insert(delivery.clone());
-            let http_request = request.request().clone();
-            let task = async move {
-                let (answer, result) = process(&receiver, delivery.clone(), &*service, request).await;
-                answer.log(receiver.endpoint(), Some(&delivery), started.elapsed());
-                (answer, result)
+            // The inner services may want the request for themselves: no other handle on it is kept.
+            let process = {
+                let (receiver, delivery) = (receiver.clone(), delivery.clone());
+                async move { process(&receiver, delivery, &*service, request).await }
             };
-            match rt::spawn(task.in_current_span()).await {
-                Ok((answer, result)) => finish(answer, http_request, result),
-                // The runtime is shutting down. The lease ends, and the sender tries again.
-                Err(_cancelled) => Err(actix_web::error::ErrorServiceUnavailable("")),
-            }
+            let task = {
+                let (receiver, delivery) = (receiver.clone(), delivery.clone());
+                async move {
+                    let (answer, result) = process.await;
+                    log(receiver.endpoint(), Some(&delivery), &answer);
+                    result
+                }
+            };
+            rt::spawn(task.in_current_span()).await.unwrap_or_else(|error| {
+                let answer = if error.is_panic() { Answer::panicked() } else { Answer::interrupted() };
+                log(receiver.endpoint(), Some(&delivery), &answer);
+                Err(Rejection::new(answer).into())
+            })
         })
     }
 }
 
-/// Claims, calls, settles. There is no result when the inner service was not called, or panicked.
+/// Claims, calls, settles.
 async fn process<P, S, B>(
     receiver: &Receiver<P>,
     delivery: Delivery<P>,
     service: &S,
     request: ServiceRequest,
-) -> (Answer, Option<Result<ServiceResponse<B>, Error>>)
+) -> Processed<B>
 where
     P: Provider,
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+    B: MessageBody,
 {
     let admitted = match receiver.admit(delivery).await {
         Ok(Admission::Process(admitted)) => admitted,
-        Ok(other) => return (Answer::not_admitted(&other), None),
-        Err(error) => return (Answer::store_failed(&error), None),
+        Ok(other) => {
+            return (Answer::not_admitted(&other), Ok(answered(request, Answer::not_admitted(&other))));
+        }
+        Err(error) => {
+            return (Answer::store_failed(&error), Ok(answered(request, Answer::store_failed(&error))));
+        }
     };
     let work = async { service.call(request).await };
-    admitted.run(work, tokio::time::sleep, judge::<P, B>).await
+    let (answer, result) = admitted.run(work, tokio::time::sleep, judge::<P, B>).await;
+    (answer.clone(), finish(answer, result))
 }
 
 fn judge<P: Provider, B>(result: &Result<ServiceResponse<B>, Error>) -> Answer {
@@ -102,7 +130,6 @@ fn judge<P: Provider, B>(result: &Result<ServiceResponse<B>, Error>) -> Answer {
 /// The handler's own response or error where it stands, else the answer's.
 fn finish<B: MessageBody>(
     answer: Answer,
-    request: HttpRequest,
     result: Option<Result<ServiceResponse<B>, Error>>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     match result {
@@ -110,9 +137,17 @@ fn finish<B: MessageBody>(
             response.response_mut().extensions_mut().insert(answer);
             Ok(response.map_into_left_body())
         }
+        Some(Ok(response)) => {
+            let (request, _) = response.into_parts();
+            Ok(ServiceResponse::new(request, respond(answer)).map_into_right_body())
+        }
         Some(Err(error)) if error.as_response_error().status_code().as_u16() == answer.status() => Err(error),
-        _ => Ok(ServiceResponse::new(request, respond(answer)).map_into_right_body()),
+        Some(Err(_)) | None => Err(Rejection::new(answer).into()),
     }
+}
+
+fn answered<B: MessageBody>(request: ServiceRequest, answer: Answer) -> ServiceResponse<EitherBody<B>> {
+    request.into_response(respond(answer)).map_into_right_body()
 }
 
 impl<P: Provider, S> fmt::Debug for WebhookService<P, S> {

@@ -1,10 +1,6 @@
 //! `Verified<P>`: the extractor of a genuine delivery.
 
-use std::{
-    fmt,
-    pin::Pin,
-    time::{Duration, Instant},
-};
+use std::{fmt, pin::Pin, time::Instant};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use countersign_core::{Answer, Delivery, Provider, Verifier};
@@ -51,16 +47,16 @@ impl<P: Provider> FromRequest for Verified<P> {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let started = Instant::now();
-            let rejected = |answer: Answer, duration: Duration| {
-                answer.log::<P>("", None, duration);
-                Rejection::new(answer)
-            };
             let Some(verifier) = request.app_data::<Data<Verifier<P>>>() else {
                 let remedy = "Verified<_> needs its verifier: add .app_data(web::Data::new(verifier)), for the same provider";
-                return Err(rejected(Answer::not_set_up(&remedy), started.elapsed()));
+                let answer = Answer::not_set_up(&remedy);
+                answer.log::<P>("", None, None);
+                return Err(Rejection::new(answer));
             };
             let verdict = take_in(verifier, request.headers(), payload).await;
-            verdict.map(Self).map_err(|error| rejected(Answer::refused(&error), started.elapsed()))
+            let answer = verdict.as_ref().map_or_else(Answer::refused, |_| Answer::verified());
+            answer.log("", verdict.as_ref().ok(), Some(started.elapsed()));
+            verdict.map(Self).map_err(|_| Rejection::new(answer))
         })
     }
 }

@@ -3,7 +3,6 @@
 use std::{
     fmt,
     future::{Ready, ready},
-    time::Duration,
 };
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
@@ -36,7 +35,7 @@ impl<P: Provider> FromRequest for Webhook<P> {
             let remedy = "Webhook<_> needs its receiver around the route: use countersign::actix::post(receiver, handler), \
                 or add .wrap(WebhookMiddleware::new(receiver)), for the same provider";
             let answer = Answer::not_set_up(&remedy);
-            answer.log::<P>("", None, Duration::ZERO);
+            answer.log::<P>("", None, None);
             return ready(Err(Rejection::new(answer)));
         };
         ready(match delivery.event() {

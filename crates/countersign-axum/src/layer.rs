@@ -12,6 +12,10 @@ use crate::service::WebhookService;
 /// Requests that are not genuine are refused before the inner service is called. The inner service is called in a task of its
 /// own, under a lease on the delivery; its 2xx commits, anything else releases.
 ///
+/// A handler that was called runs to its end, sender or no sender: a layer around this one that limits concurrency counts
+/// senders, one inside it counts handlers. At a shutdown, handlers whose sender has hung up are not waited for; their leases
+/// end, and the sender, which has no 2xx, tries again.
+///
 /// Use it with [`route_layer`](axum::Router::route_layer), so that only requests that match the route are verified:
 ///
 /// ```

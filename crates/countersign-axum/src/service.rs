@@ -9,6 +9,7 @@ use std::{
 
 use axum::{
     body::Body,
+    extract::DefaultBodyLimit,
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -55,27 +56,41 @@ where
         let receiver = self.receiver.clone();
         Box::pin(async move {
             let started = Instant::now();
+            let log = move |endpoint: &str, delivery: Option<&Delivery<P>>, answer: &Answer| {
+                answer.log(endpoint, delivery, Some(started.elapsed()));
+            };
             let (parts, body) = request.into_parts();
+            if parts.extensions.get::<Delivery<P>>().is_some() {
+                let answer =
+                    Answer::not_set_up(&"the route has a receiver already: remove the second one around it");
+                log(receiver.endpoint(), None, &answer);
+                return Ok(respond(answer));
+            }
             let delivery = match take_in(receiver.verifier(), &parts.headers, body).await {
                 Ok(delivery) => delivery,
                 Err(error) => {
                     let answer = Answer::refused(&error);
-                    answer.log::<P>(receiver.endpoint(), None, started.elapsed());
+                    log(receiver.endpoint(), None, &answer);
                     return Ok(respond(answer));
                 }
             };
             let mut request = Request::from_parts(parts, Body::from(delivery.body().clone()));
             request.extensions_mut().insert(delivery.clone());
-            let task = async move {
-                let (answer, result) = process(&receiver, delivery.clone(), inner, request).await;
-                answer.log(receiver.endpoint(), Some(&delivery), started.elapsed());
-                result.map(|response| finish(answer, response))
+            // The receiver's limit was kept, and is the one that counts.
+            DefaultBodyLimit::disable().apply(&mut request);
+            let task = {
+                let (receiver, delivery) = (receiver.clone(), delivery.clone());
+                async move {
+                    let (answer, result) = process(&receiver, delivery.clone(), inner, request).await;
+                    log(receiver.endpoint(), Some(&delivery), &answer);
+                    result.map(|response| finish(answer, response))
+                }
             };
-            match tokio::spawn(task.in_current_span()).await {
-                Ok(result) => result,
-                // The runtime is shutting down. The lease ends, and the sender tries again.
-                Err(_cancelled) => Ok(http::StatusCode::SERVICE_UNAVAILABLE.into_response()),
-            }
+            tokio::spawn(task.in_current_span()).await.unwrap_or_else(|error| {
+                let answer = if error.is_panic() { Answer::panicked() } else { Answer::interrupted() };
+                log(receiver.endpoint(), Some(&delivery), &answer);
+                Ok(respond(answer))
+            })
         })
     }
 }

@@ -51,10 +51,8 @@ where
         let started = Instant::now();
         let (parts, body) = request.into_parts();
         let verdict = take_in(&Verifier::from_ref(state), &parts.headers, body).await;
-        verdict.map(Self).map_err(|error| {
-            let answer = Answer::refused(&error);
-            answer.log::<P>("", None, started.elapsed());
-            Rejection::new(answer)
-        })
+        let answer = verdict.as_ref().map_or_else(Answer::refused, |_| Answer::verified());
+        answer.log("", verdict.as_ref().ok(), Some(started.elapsed()));
+        verdict.map(Self).map_err(|_| Rejection::new(answer))
     }
 }

@@ -1,6 +1,6 @@
 //! `Webhook<P>`: the extractor of an admitted delivery with its typed event.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use axum::extract::FromRequestParts;
 use countersign_core::{Answer, Delivery, Provider};
@@ -35,7 +35,7 @@ where
             let remedy = "Webhook<_> needs its receiver around the route: use countersign::axum::post(receiver, handler), \
                 or add .route_layer(WebhookLayer::new(receiver)), for the same provider";
             let answer = Answer::not_set_up(&remedy);
-            answer.log::<P>("", None, Duration::ZERO);
+            answer.log::<P>("", None, None);
             return Err(Rejection::new(answer));
         };
         match delivery.event() {

@@ -64,7 +64,9 @@ struct Shared<P: Provider> {
     admissions: AtomicU64,
 }
 
-/// A verified delivery with its typed event: what a handler gets.
+/// A verified delivery with its typed event: what a handler under [`Receiver::handle`] gets.
+///
+/// Under axum and actix-web, handlers extract their adapter's `Webhook`, which has the same fields.
 pub struct Webhook<P: Provider> {
     /// The verified delivery.
     pub delivery: Delivery<P>,
@@ -190,18 +192,34 @@ impl<P: Provider> Receiver<P> {
         R: Future<Output = Result<(), E>>,
         E: fmt::Display,
     {
-        let delivery = match self.verifier().verify(headers, body, now) {
-            Ok(delivery) => delivery,
-            Err(error) => return Answer::refused(&error),
+        let verdict = self.verifier().verify(headers, body, now);
+        let answer = match verdict.clone() {
+            Ok(delivery) => self.process(delivery, sleep, handler).await,
+            Err(error) => Answer::refused(&error),
         };
-        let admitted = match self.admit(delivery).await {
+        answer.log(self.endpoint(), verdict.as_ref().ok(), None);
+        answer
+    }
+
+    async fn process<S, F, R, E>(
+        &self,
+        delivery: Delivery<P>,
+        sleep: impl Fn(Duration) -> S,
+        handler: F,
+    ) -> Answer
+    where
+        S: Future<Output = ()>,
+        F: FnOnce(Webhook<P>) -> R,
+        R: Future<Output = Result<(), E>>,
+        E: fmt::Display,
+    {
+        let admitted = match self.admit(delivery.clone()).await {
             Ok(Admission::Process(admitted)) => admitted,
             Ok(other) => return Answer::not_admitted(&other),
             Err(error) => return Answer::store_failed(&error),
         };
-        let webhook = admitted.webhook();
         let work = async {
-            match webhook {
+            match Webhook::try_from(delivery) {
                 Ok(webhook) => handler(webhook).await.map_err(|error| Answer::error(&error)),
                 Err(error) => Err(Answer::misfit(&error)),
             }

@@ -141,7 +141,7 @@ const fn civil_from_days(days: i64) -> (i64, i64, i64) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TimestampFormat {
-    /// Decimal seconds since the epoch, with an optional minus sign and nothing else.
+    /// Decimal seconds since the epoch, of up to 20 digits, with an optional minus sign and nothing else.
     UnixSeconds,
 }
 
@@ -153,7 +153,7 @@ impl TimestampFormat {
         match self {
             Self::UnixSeconds => {
                 let digits = text.strip_prefix(b"-").unwrap_or(text);
-                if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+                if !(1..=20).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
                     return None;
                 }
                 std::str::from_utf8(text).ok()?.parse().ok().map(Timestamp::from_unix_seconds)
@@ -284,6 +284,7 @@ mod tests {
             "９",
             "9223372036854775808",
             "1705689600\0",
+            "000000000000000000001",
         ] {
             assert_eq!(parse(text), None, "{text}");
         }

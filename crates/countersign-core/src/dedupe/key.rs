@@ -4,7 +4,10 @@ use std::{fmt, hash};
 
 use sha2::{Digest, Sha256};
 
-use crate::{delivery::Delivery, provider::Provider};
+use crate::{
+    delivery::Delivery,
+    provider::{Fields, Provider, Source},
+};
 
 /// A dedupe key: a SHA-256 digest over provider, endpoint and the parts of one [`KeyRule`], each with its length before
 /// it.
@@ -107,9 +110,20 @@ impl KeyRule {
         self
     }
 
+    fn branches(&self) -> impl Iterator<Item = &'static [KeyPart]> {
+        std::iter::once(self.parts).chain(self.otherwise)
+    }
+
+    /// Whether two deliveries with different bodies never share this key, but by their id.
+    pub(crate) fn tells_bodies_apart(&self) -> bool {
+        self.branches().all(|parts| parts.contains(&KeyPart::Body) || parts.contains(&KeyPart::Id))
+    }
+
     /// Whether every delivery has this key, whatever unsigned headers it comes with.
-    pub(crate) fn holds_for_every_delivery(&self) -> bool {
-        self.otherwise.is_some() || !self.parts.contains(&KeyPart::Id)
+    pub(crate) fn is_signed(&self, fields: Fields) -> bool {
+        let id_is_signed = matches!(fields.id, Some(Source::Body(_)));
+        let is_whole = |parts: &[KeyPart]| parts.contains(&KeyPart::Body) && !parts.contains(&KeyPart::Id);
+        is_whole(self.parts) || id_is_signed && self.otherwise.is_some_and(is_whole)
     }
 }
 

@@ -113,7 +113,7 @@ pub enum Claim {
     },
 }
 
-/// A fencing token: the name of one claim. Unlike any other, on any machine.
+/// A fencing token: the name of one claim. 64 random bits, so two claims of one key have the same by a chance of 2^-64.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Token(NonZeroU64);
 

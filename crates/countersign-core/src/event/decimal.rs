@@ -9,7 +9,7 @@ use thiserror::Error;
 /// An exact decimal number of up to 38 digits, read from a JSON number or string without a trip through binary floating
 /// point.
 ///
-/// Keeps the decimals it was written with; compares by value.
+/// Keeps the decimals it was written with; compares by value. Shown with all of them, whatever precision a format asks for.
 ///
 /// ```
 /// use countersign_core::event::Decimal;
@@ -95,7 +95,11 @@ fn parse(text: &str) -> Option<Decimal> {
     if whole.is_empty() || fraction.is_some_and(str::is_empty) {
         return None;
     }
-    let fraction = fraction.unwrap_or_default();
+    // Zeros at the end are kept as they were written, as far as there is room for them.
+    let fraction = match fraction.unwrap_or_default() {
+        fraction if fraction.len().saturating_add(whole.len()) > 38 => fraction.trim_end_matches('0'),
+        fraction => fraction,
+    };
     let mut mantissa = 0_i128;
     for digit in whole.bytes().chain(fraction.bytes()) {
         let digit = digit.is_ascii_digit().then(|| i128::from(digit.saturating_sub(b'0')))?;
@@ -106,6 +110,7 @@ fn parse(text: &str) -> Option<Decimal> {
     }
     let scale = i32::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
     match u32::try_from(scale) {
+        Ok(scale) if mantissa == 0 => Decimal::new(0, scale.min(MAX_DIGITS)),
         Ok(scale) => Decimal::new(mantissa, scale),
         Err(_) if mantissa == 0 => Decimal::new(0, 0),
         Err(_) => Decimal::new(mantissa.checked_mul(10_i128.checked_pow(scale.unsigned_abs())?)?, 0),
@@ -204,6 +209,8 @@ mod tests {
             ("1e2", "100"),
             ("1.5E-3", "0.0015"),
             ("0e400", "0"),
+            ("0e-40", "0.00000000000000000000000000000000000000"),
+            ("1.0000000000000000000000000000000000000000", "1"),
             ("99999999999999999999999999999999999999", "99999999999999999999999999999999999999"),
         ] {
             assert_eq!(read(json).as_deref(), Ok(shown), "{json}");

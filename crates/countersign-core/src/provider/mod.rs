@@ -52,6 +52,9 @@ pub trait Provider: Sized + Send + Sync + 'static {
     /// The provider's name, in lower case: in logs, metrics and dedupe keys.
     const NAME: &'static str;
     /// How it signs; the strongest first. The first whose header is there decides.
+    ///
+    /// A scheme that cannot be safe, or cannot work, does not compile once a verifier is made of it: a timestamp that is not
+    /// signed, signed content without the body, a header's name that is not in lower case.
     const SCHEMES: &'static [Scheme];
     /// Where a delivery's id, kind and attempt stand.
     const FIELDS: Fields;
@@ -175,7 +178,7 @@ impl Retries {
         }
     }
 
-    /// How long a settled delivery is remembered: a quarter longer than tries come in, 72 hours where that is unknown.
+    /// For how long tries come in, and a quarter: 72 hours where that is unknown.
     #[expect(clippy::arithmetic_side_effects, reason = "horizons are days")]
     pub const fn retention(self) -> Duration {
         match self.horizon {

@@ -13,7 +13,9 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// Genuine; for a receiver, also handled and committed.
+    /// Genuine. There was no receiver to claim it.
+    Verified,
+    /// Handled and committed.
     Processed,
     /// Handled, and the commit failed: a later copy may be handled again.
     Uncommitted,
@@ -29,8 +31,10 @@ pub enum Outcome {
     Misfit,
     /// The handler answered with something else than a 2xx.
     Failed,
-    /// The handler panicked.
+    /// The handler panicked, or the store did.
     Panicked,
+    /// The runtime shut down before the handler was done.
+    Interrupted,
     /// The handler asks for something that the route was not set up with.
     NotSetUp,
 }
@@ -39,6 +43,7 @@ impl Outcome {
     /// The outcome in one word, for logs and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Verified => "verified",
             Self::Processed => "processed",
             Self::Uncommitted => "uncommitted",
             Self::Duplicate => "duplicate",
@@ -48,6 +53,7 @@ impl Outcome {
             Self::Misfit => "misfit",
             Self::Failed => "failed",
             Self::Panicked => "panicked",
+            Self::Interrupted => "interrupted",
             Self::NotSetUp => "not_set_up",
         }
     }
@@ -55,7 +61,7 @@ impl Outcome {
     /// The status that goes with it: the table. A handler's own status takes the place of 200 and 500.
     const fn status(self) -> u16 {
         match self {
-            Self::Processed | Self::Uncommitted | Self::Duplicate => 200,
+            Self::Verified | Self::Processed | Self::Uncommitted | Self::Duplicate => 200,
             Self::Refused(kind) => match kind {
                 VerifyErrorKind::MissingHeader
                 | VerifyErrorKind::RepeatedHeader
@@ -68,7 +74,7 @@ impl Outcome {
             },
             Self::Misfit | Self::Failed | Self::Panicked | Self::NotSetUp => 500,
             // Never a 2xx, since the first try may still fail; never a 409, since some only retry on 408, 429 and 5xx.
-            Self::InFlight | Self::StoreFailed(_) => 503,
+            Self::InFlight | Self::StoreFailed(_) | Self::Interrupted => 503,
         }
     }
 }
@@ -146,8 +152,19 @@ impl Answer {
         Self::new(Outcome::NotSetUp, Some(remedy))
     }
 
-    pub(super) fn panicked() -> Self {
+    /// A delivery that is genuine, where nothing claims it.
+    pub fn verified() -> Self {
+        Self::new(Outcome::Verified, None)
+    }
+
+    /// A delivery whose handler, or whose store, panicked.
+    pub fn panicked() -> Self {
         Self::new(Outcome::Panicked, None)
+    }
+
+    /// A delivery whose handler the runtime's shutdown cut short. It is free when its lease ends.
+    pub fn interrupted() -> Self {
+        Self::new(Outcome::Interrupted, None)
     }
 
     pub(super) fn uncommitted(self, error: &StoreError) -> Self {
@@ -171,7 +188,8 @@ impl Answer {
         Some(wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1))
     }
 
-    /// Why, for the log. Holds neither a secret, nor an expected signature, nor anything of the body.
+    /// Why, for the log. Holds neither a secret, nor an expected signature, nor anything of
+    /// the body, except what the error of your own handler says.
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_deref()
     }
@@ -203,7 +221,12 @@ impl Answer {
     /// Says to `tracing` what became of a request, at the level that it deserves.
     ///
     /// `delivery` is there once it was found genuine: nothing unverified is logged.
-    pub fn log<P: Provider>(&self, endpoint: &str, delivery: Option<&Delivery<P>>, duration: Duration) {
+    pub fn log<P: Provider>(
+        &self,
+        endpoint: &str,
+        delivery: Option<&Delivery<P>>,
+        duration: Option<Duration>,
+    ) {
         let (id, kind) = (delivery.and_then(Delivery::id), delivery.and_then(Delivery::kind));
         macro_rules! log {
             ($level:ident, $message:literal) => {
@@ -215,12 +238,13 @@ impl Answer {
                     outcome = self.outcome.as_str(),
                     status = self.status,
                     reason = self.reason(),
-                    ?duration,
+                    duration = duration.map(tracing::field::debug),
                     $message
                 )
             };
         }
         match self.outcome {
+            Outcome::Verified => log!(info, "delivery verified"),
             Outcome::Processed => log!(info, "delivery processed"),
             Outcome::Duplicate => log!(info, "delivery was processed before"),
             Outcome::InFlight => log!(info, "delivery is being processed elsewhere"),
@@ -229,7 +253,12 @@ impl Answer {
             Outcome::Misfit => {
                 log!(error, "payload does not fit its type; the delivery is released for the next try")
             }
-            Outcome::Panicked => log!(error, "handler panicked; the delivery is released for the next try"),
+            Outcome::Panicked => {
+                log!(error, "handler or store panicked; the delivery is released for the next try")
+            }
+            Outcome::Interrupted => {
+                log!(error, "handler interrupted; the delivery is free when its lease ends")
+            }
             Outcome::Uncommitted => {
                 log!(error, "delivery processed, but not committed: a copy may be processed again")
             }

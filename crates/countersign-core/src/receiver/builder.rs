@@ -31,18 +31,22 @@ impl<P: Provider> ReceiverBuilder<P> {
             endpoint: String::new(),
             rules: P::KEYS,
             lease: Duration::from_secs(30),
-            retention: P::RETRIES.retention(),
+            retention: P::RETRIES.retention().max(replay_window::<P>()),
         }
     }
 
-    /// Where claims are kept. To share one among receivers, give each an `Arc` of it.
+    /// Where claims are kept. To share one among receivers, give each an `Arc` of it, and those of one provider each an
+    /// [`endpoint`](Self::endpoint).
     #[must_use]
     pub fn store(mut self, store: impl Store) -> Self {
         self.store = Some(Box::new(store));
         self
     }
 
-    /// The endpoint's name (a tenant, say): endpoints that share a store do not see each other's deliveries.
+    /// The endpoint's name: endpoints that share a store do not see each other's deliveries.
+    ///
+    /// Give each tenant one. Without it, two receivers of one provider share their dedupe keys, whatever their secrets: one
+    /// tenant's delivery can be taken for another's duplicate.
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = endpoint.into();
@@ -58,7 +62,7 @@ impl<P: Provider> ReceiverBuilder<P> {
     }
 
     /// How long a handled delivery is remembered. By default a quarter longer than the provider keeps trying, 72 h where
-    /// that is not known.
+    /// that is not known, and never shorter than twice the tolerance of its timestamps.
     #[must_use]
     pub fn retention(mut self, retention: Duration) -> Self {
         self.retention = retention;
@@ -116,20 +120,25 @@ impl<P: Provider> ReceiverBuilder<P> {
     pub fn build(self) -> Result<Receiver<P>, ConfigError> {
         let verifier = self.verifier.build()?;
         let store = self.store.ok_or(ConfigError::NoStore)?;
-        if self.lease.is_zero() || self.lease > Duration::from_secs(24 * 60 * 60) {
-            return Err(out_of_range("lease", "longer than zero and at most 24 hours"));
+        if self.lease < Duration::from_millis(100) || self.lease > Duration::from_secs(24 * 60 * 60) {
+            return Err(out_of_range("lease", "between 100 ms and 24 h"));
         }
-        let tolerances = P::SCHEMES.iter().filter(|scheme| scheme.signs_timestamp()).map(Scheme::max_age);
-        if self.retention.is_zero() || tolerances.max().is_some_and(|tolerance| self.retention < tolerance) {
+        if self.retention.is_zero() || self.retention < replay_window::<P>() {
             return Err(out_of_range(
                 "retention",
-                "at least the provider's tolerance, or replays would get through",
+                "at least twice the provider's tolerance, or replays would get through",
             ));
         }
-        if !self.rules.iter().any(KeyRule::holds_for_every_delivery) {
+        if !self.rules.iter().all(KeyRule::tells_bodies_apart) {
             return Err(out_of_range(
                 "dedupe_by",
-                "at least one rule without the id, which a sender can leave out",
+                "rules with the body or the id in each, or deliveries would be merged",
+            ));
+        }
+        if !self.rules.iter().any(|rule| rule.is_signed(P::FIELDS)) {
+            return Err(out_of_range(
+                "dedupe_by",
+                "at least one rule of the signed body, which every delivery has",
             ));
         }
         let shared = Shared {
@@ -144,6 +153,13 @@ impl<P: Provider> ReceiverBuilder<P> {
         };
         Ok(Receiver { shared: Arc::new(shared) })
     }
+}
+
+/// For how long one delivery can be played again: its timestamp may be the tolerance ahead, and then is good until it is the
+/// tolerance behind.
+fn replay_window<P: Provider>() -> Duration {
+    let signed = P::SCHEMES.iter().filter(|scheme| scheme.signs_timestamp());
+    signed.map(Scheme::max_age).max().unwrap_or_default().saturating_mul(2)
 }
 
 impl<P: Provider> fmt::Debug for ReceiverBuilder<P> {

@@ -51,13 +51,21 @@ impl<P: Provider> Admitted<P> {
         mut handler: Pin<&mut impl Future<Output = T>>,
         sleep: &impl Fn(Duration) -> S,
     ) -> Option<T> {
-        let mut held = true;
         loop {
-            let mut renewal = pin!(self.renew_in_time(held, sleep));
+            let mut renewal = pin!(async {
+                sleep(self.receiver.shared.lease.checked_div(3).unwrap_or_default()).await;
+                self.renew().await
+            });
             let done = poll_fn(|cx| {
                 match catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx))) {
                     Ok(Poll::Ready(result)) => return Poll::Ready(Ok(Some(result))),
-                    Err(_panic) => return Poll::Ready(Ok(None)),
+                    Err(panic) => {
+                        // What was panicked with may panic itself when it is dropped.
+                        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+                            std::mem::forget(again);
+                        }
+                        return Poll::Ready(Ok(None));
+                    }
                     Ok(Poll::Pending) => {}
                 }
                 renewal.as_mut().poll(cx).map(Err)
@@ -66,7 +74,7 @@ impl<P: Provider> Admitted<P> {
                 Ok(result) => return result,
                 Err(Ok(())) => {}
                 Err(Err(error)) => {
-                    held = !matches!(error, StoreError::Fenced);
+                    // Of several keys the others may still be held, so it is tried again all the same.
                     let reason = Chain(&error);
                     tracing::warn!(
                         provider = P::NAME,
@@ -78,19 +86,6 @@ impl<P: Provider> Admitted<P> {
                 }
             }
         }
-    }
-
-    /// Never ends for a lease that is lost: only the handler is left to wait for.
-    async fn renew_in_time<S: Future<Output = ()>>(
-        &self,
-        held: bool,
-        sleep: &impl Fn(Duration) -> S,
-    ) -> Result<(), StoreError> {
-        match held {
-            true => sleep(self.receiver.shared.lease.checked_div(3).unwrap_or_default()).await,
-            false => std::future::pending().await,
-        }
-        self.renew().await
     }
 
     async fn commit_patiently<S: Future<Output = ()>>(

@@ -3,6 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
+use zeroize::Zeroizing;
 
 use super::Algorithm;
 use crate::secret::Secret;
@@ -20,7 +21,7 @@ pub(crate) enum Key {
     /// The state after the secret.
     Sha256(Sha256),
     /// The digest of the token: comparing digests tells nothing about the token's length.
-    Token([u8; DIGEST_LEN]),
+    Token(Zeroizing<[u8; DIGEST_LEN]>),
 }
 
 impl Key {
@@ -32,14 +33,14 @@ impl Key {
                 Err(_) => unreachable!("HMAC takes keys of any length (RFC 2104, section 2)"),
             },
             Algorithm::Sha256 => Self::Sha256(Sha256::new().chain_update(secret)),
-            Algorithm::Token => Self::Token(Sha256::digest(secret).into()),
+            Algorithm::Token => Self::Token(Zeroizing::new(Sha256::digest(secret).into())),
         }
     }
 
     /// Whether this is the token, in a time that depends on the length of what was shown and nothing else.
     pub(crate) fn is_token(&self, shown: &[u8]) -> Choice {
         match self {
-            Self::Token(digest) => Sha256::digest(shown).as_slice().ct_eq(digest),
+            Self::Token(digest) => Sha256::digest(shown).as_slice().ct_eq(digest.as_slice()),
             _ => Choice::from(0),
         }
     }

@@ -3,6 +3,7 @@
 mod encoding;
 mod grammar;
 mod key;
+mod sound;
 
 pub use self::encoding::Encoding;
 pub(crate) use self::{

@@ -97,6 +97,7 @@ impl<P: Provider> VerifierBuilder<P> {
 
     /// Makes the key states. The settings are good: they were checked, or are the defaults.
     pub(super) fn made(self, kind: Option<ShortText>) -> Verifier<P> {
+        const { Scheme::assert_sound(P::SCHEMES) };
         let keyed = |scheme: &'static Scheme| Keyed {
             scheme,
             keys: self.secrets.iter().map(|secret| Key::new(scheme.algorithm, secret)).collect(),

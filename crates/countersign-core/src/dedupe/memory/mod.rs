@@ -79,7 +79,7 @@ pub struct MemoryStore<C> {
 impl<C: Clock + Default> MemoryStore<C> {
     /// A store of at most `limit` keys.
     ///
-    /// A delivery has one or two keys, each for as long as the receiver's retention.
+    /// A delivery has between one and three keys (see [`Provider::KEYS`](crate::Provider::KEYS)), each for as long as the receiver's retention.
     pub fn new(limit: usize) -> Self {
         Self::with_clock(limit, C::default())
     }
