@@ -29,6 +29,11 @@ const STEPS: &[Step] = &[
             results.extend(line.starts_with("test result: ").then(|| line.to_owned()));
         })
     }),
+    ("memory", |_| {
+        Cargo::new("run --release --locked --package countersign-core --example memory_store")
+            .and(["10000000", "commit", "2"])
+            .run()
+    }),
     ("quickstart", |_| {
         Cargo::new("run --release --locked --package countersign-examples --bin quickstart").run()
     }),
