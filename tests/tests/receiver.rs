@@ -271,7 +271,8 @@ async fn a_replay_is_caught_for_as_long_as_its_timestamp_is_good() {
     let builder = Receiver::<Recharge>::builder(secret()).require_timestamp();
     let receiver = builder.store(MemoryStore::with_clock(10, clock.clone())).build().unwrap();
     let ahead = NOW.saturating_add(Duration::from_secs(172_800));
-    let headers = Signer::<Recharge>::new(&secret()).kind("order/created").sign(r#"{"id":1}"#, ahead).unwrap();
+    let headers =
+        Signer::<Recharge>::new(&secret()).kind("order/created").sign(r#"{"id":1}"#, ahead).unwrap();
     for (hours, outcome) in
         [(0, Outcome::Processed), (1, Outcome::Duplicate), (95, Outcome::Duplicate), (96, Outcome::Duplicate)]
     {
