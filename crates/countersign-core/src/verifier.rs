@@ -95,6 +95,11 @@ impl<P: Provider> Verifier<P> {
         let (keyed, name, value) = self.select(headers)?;
         let mut verification = Verification::new(keyed.scheme, self.shared.limits.body);
         self.check_headers(keyed, name, value, headers, now, &mut verification)?;
+        let length = headers.values("content-length").next();
+        let length = length.and_then(|length| std::str::from_utf8(length).ok()?.parse().ok());
+        if length.is_some_and(|length: usize| length > self.shared.limits.body) {
+            return Err(VerifyError::BodyTooLarge { limit: self.shared.limits.body });
+        }
         Ok(verification)
     }
 
@@ -177,11 +182,6 @@ impl<P: Provider> Verifier<P> {
             verification.signed.timestamp = self.check_timestamp(scheme, name, timestamp, headers, now)?;
         }
         self.read_fields(headers, &mut verification.signed)?;
-        let length = headers.values("content-length").next();
-        let length = length.and_then(|length| std::str::from_utf8(length).ok()?.parse().ok());
-        if length.is_some_and(|length: usize| length > self.shared.limits.body) {
-            return Err(VerifyError::BodyTooLarge { limit: self.shared.limits.body });
-        }
         verification.start(&keyed.keys);
         Ok(())
     }

@@ -95,11 +95,13 @@ fn parse(text: &str) -> Option<Decimal> {
     if whole.is_empty() || fraction.is_some_and(str::is_empty) {
         return None;
     }
-    // Zeros at the end are kept as they were written, as far as there is room for them.
-    let fraction = match fraction.unwrap_or_default() {
-        fraction if fraction.len().saturating_add(whole.len()) > 38 => fraction.trim_end_matches('0'),
-        fraction => fraction,
-    };
+    let fraction = fraction.unwrap_or_default();
+    // Zeros at the end are kept as they were written, while there is room for them.
+    let number = |fraction| of_digits(negative, whole, fraction, exponent);
+    number(fraction).or_else(|| number(fraction.trim_end_matches('0')))
+}
+
+fn of_digits(negative: bool, whole: &str, fraction: &str, exponent: i32) -> Option<Decimal> {
     let mut mantissa = 0_i128;
     for digit in whole.bytes().chain(fraction.bytes()) {
         let digit = digit.is_ascii_digit().then(|| i128::from(digit.saturating_sub(b'0')))?;
