@@ -240,7 +240,7 @@ async fn a_failed_handler_is_tried_again_and_its_answer_is_one_that_the_provider
 async fn a_payload_that_does_not_fit_is_a_500_and_stays_free() {
     each(builder, Behaviour::Answer(200), async |framework, address, handler| {
         for body in [
-            r#"{"event":"trial.expired","data":{"userId":5}}"#,
+            r#"{"event":"trial.expired","data":{"userId":[5]}}"#,
             r#"{"event":"trial.expired"}"#,
             "{}",
             "not json",

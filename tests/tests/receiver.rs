@@ -202,7 +202,7 @@ async fn a_commit_is_tried_again_while_the_store_is_away() {
         let delivery = delivery(&receiver, "", NOW, "{}");
         let (answer, result) = admitted(&receiver, &delivery)
             .await
-            .run(async { 7 }, tokio::time::sleep, |_| Answer::processed(204))
+            .run(async { 7 }, tokio::time::sleep, |_| Answer::of_response(204, None, Retake::RETRIES))
             .await;
         assert_eq!((answer.outcome(), answer.status(), result), (outcome, 204, Some(7)));
     }
@@ -261,7 +261,10 @@ async fn one_lost_key_does_not_stop_the_renewal_of_the_others() {
         over::<RetentBase>(Lossy { inner, lost: Mutex::default(), renewals: Arc::clone(&renewals) });
     let delivery = delivery(&receiver, "dlv_1", NOW, "{}");
     let work = tokio::time::sleep(Duration::from_secs(95));
-    admitted(&receiver, &delivery).await.run(work, tokio::time::sleep, |()| Answer::processed(200)).await;
+    admitted(&receiver, &delivery)
+        .await
+        .run(work, tokio::time::sleep, |()| Answer::of_response(200, None, RetentBase::RETRIES))
+        .await;
     assert_eq!(renewals.load(Ordering::SeqCst), 2 * 9);
 }
 
@@ -295,6 +298,7 @@ fn refusal<P: Provider>(set_up: impl Fn(ReceiverBuilder<P>) -> ReceiverBuilder<P
 fn set_up_mistakes_are_told_at_start_with_what_to_change() {
     const ID_ALONE: &[KeyRule] = &[KeyRule::of(&[KeyPart::Id])];
     const ID_OR_BODY: &[KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Body])];
+    const KIND_AND_BODY: &[KeyRule] = &[KeyRule::of(&[KeyPart::Kind, KeyPart::Body])];
     const NOTHING: &[KeyRule] = &[KeyRule::of(&[])];
     const KIND_ALONE: &[KeyRule] = &[KeyRule::of(&[KeyPart::Body]), KeyRule::of(&[KeyPart::Kind])];
     const TIMESTAMP_ALONE: &[KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Timestamp])];
@@ -310,10 +314,11 @@ fn set_up_mistakes_are_told_at_start_with_what_to_change() {
     assert!(refusal::<Retake>(|b| b.body_limit(0)).contains("body_limit is out of range"));
     assert!(refusal::<Retake>(|b| b.read_timeout(Duration::ZERO)).contains("read_timeout is out of range"));
     assert!(refusal::<Retake>(|b| b.lease(Duration::from_nanos(1))).contains("lease is out of range"));
-    assert!(refusal::<RetentBase>(|b| b.dedupe_by(ID_ALONE)).contains("which every delivery has"));
-    assert!(refusal::<RetentBase>(|b| b.dedupe_by(&[])).contains("which every delivery has"));
+    assert!(refusal::<RetentBase>(|b| b.dedupe_by(ID_ALONE)).contains("that every delivery has"));
+    assert!(refusal::<RetentBase>(|b| b.dedupe_by(&[])).contains("that every delivery has"));
     // RevKeen's id is signed; RetentBase's is not, and whoever changes it must not get a copy through.
-    assert!(refusal::<RetentBase>(|b| b.dedupe_by(ID_OR_BODY)).contains("which every delivery has"));
+    assert!(refusal::<RetentBase>(|b| b.dedupe_by(ID_OR_BODY)).contains("that every delivery has"));
+    assert!(refusal::<RetentBase>(|b| b.dedupe_by(KIND_AND_BODY)).contains("nothing but what is signed"));
     for merging in [NOTHING, KIND_ALONE, TIMESTAMP_ALONE] {
         assert!(refusal::<RetentBase>(|b| b.dedupe_by(merging)).contains("would be merged"));
     }

@@ -141,7 +141,8 @@ fn every_error_has_its_kind_and_says_what_to_change() {
         (VerifyError::Stale { age_seconds: 2, tolerance_seconds: 1 }, VerifyErrorKind::Timestamp, 401),
         (VerifyError::Future { ahead_seconds: 2, tolerance_seconds: 1 }, VerifyErrorKind::Timestamp, 401),
         (VerifyError::ForbiddenBody { reason: "y" }, VerifyErrorKind::Forbidden, 401),
-        (VerifyError::Contradiction { claim: "x" }, VerifyErrorKind::Forbidden, 401),
+        (VerifyError::Contradiction { name: "x" }, VerifyErrorKind::Forbidden, 401),
+        (VerifyError::WrongEndpoint, VerifyErrorKind::WrongEndpoint, 500),
         (VerifyError::BodyTooSlow, VerifyErrorKind::BodyTooSlow, 408),
         (VerifyError::BodyTooLarge { limit: 1 }, VerifyErrorKind::BodyTooLarge, 413),
     ];
@@ -157,5 +158,5 @@ fn every_error_has_its_kind_and_says_what_to_change() {
         (Answer::misfit(&misfit).status(), Answer::store_failed(&StoreError::Full { limit: 1 }).status()),
         (500, 503)
     );
-    assert_eq!(Answer::processed(202).problem(), None);
+    assert_eq!(Answer::of_response(202, None, Retake::RETRIES).problem(), None);
 }

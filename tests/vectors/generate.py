@@ -215,7 +215,7 @@ def recharge():
     rows.add("topic: two different ones", [[first, good], [topic, "subscription/created"], [topic, "subscription/updated"]], "repeated_header")
     rows.add("topic: one twice", [[first, good], [topic, "subscription/created"], [topic, "subscription/created"]])
     rows.add("topic: configured, which names the body's resource", {first: good}, kind="subscription/created")
-    rows.add("topic: configured, which names another resource", {first: good}, "forbidden", kind="charge/paid")
+    rows.add("topic: configured, which names another resource", {first: good}, "wrong_endpoint", kind="charge/paid")
     rows.add("topic: configured, so that the header is not read", [[first, good], [topic, "charge/paid"], [topic, "x"]], kind="subscription/created")
     rows.write("recharge")
 

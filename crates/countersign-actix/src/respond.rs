@@ -28,7 +28,7 @@ impl Rejection {
 /// The outcome in one word.
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.outcome().as_str())
+        self.0.outcome().fmt(f)
     }
 }
 

@@ -8,7 +8,7 @@ use actix_web::{
     dev::{Payload, Service, ServiceRequest, ServiceResponse, forward_ready},
     rt,
 };
-use countersign_core::{Admission, Answer, Delivery, Outcome, Provider, Receiver};
+use countersign_core::{Admission, Answer, Delivery, Provider, Receiver};
 use tracing::Instrument;
 
 use crate::{
@@ -68,14 +68,10 @@ where
             request.set_payload(Payload::from(delivery.body().clone()));
             request.extensions_mut().insert(delivery.clone());
             // The inner services may want the request for themselves: no other handle on it is kept.
-            let process = {
-                let (receiver, delivery) = (receiver.clone(), delivery.clone());
-                async move { process(&receiver, delivery, &*service, request).await }
-            };
             let task = {
                 let (receiver, delivery) = (receiver.clone(), delivery.clone());
                 async move {
-                    let (answer, result) = process.await;
+                    let (answer, result) = process(&receiver, delivery.clone(), &*service, request).await;
                     log(receiver.endpoint(), Some(&delivery), &answer);
                     result
                 }
@@ -101,48 +97,52 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody,
 {
+    let refused = |answer: Answer, request| (answer.clone(), Ok(answered(request, answer)));
     let admitted = match receiver.admit(delivery).await {
         Ok(Admission::Process(admitted)) => admitted,
-        Ok(other) => {
-            return (Answer::not_admitted(&other), Ok(answered(request, Answer::not_admitted(&other))));
+        Ok(Admission::InFlight { retry_after, .. }) => {
+            return refused(Answer::in_flight(retry_after), request);
         }
-        Err(error) => {
-            return (Answer::store_failed(&error), Ok(answered(request, Answer::store_failed(&error))));
-        }
+        Ok(_) => return refused(Answer::duplicate(), request),
+        Err(error) => return refused(Answer::store_failed(&error), request),
     };
-    let work = async { service.call(request).await };
-    let (answer, result) = admitted.run(work, tokio::time::sleep, judge::<P, B>).await;
+    // Errors are the user's own code: they are judged where a panic is caught.
+    let work = async {
+        let result = service.call(request).await;
+        (judge::<P, B>(&result), result)
+    };
+    let (answer, result) = admitted.run(work, tokio::time::sleep, |(answer, _)| answer.clone()).await;
     (answer.clone(), finish(answer, result))
 }
 
 fn judge<P: Provider, B>(result: &Result<ServiceResponse<B>, Error>) -> Answer {
-    let (status, misfit) = match result {
-        Ok(response) => (response.status(), response.response().extensions().get::<Answer>().cloned()),
-        Err(error) => (error.as_response_error().status_code(), None),
-    };
-    match misfit.filter(|answer| answer.outcome() == Outcome::Misfit) {
-        Some(answer) => answer,
-        None if status.is_success() => Answer::processed(status.as_u16()),
-        None => Answer::failed(status.as_u16(), P::RETRIES),
+    match result {
+        Ok(response) => {
+            let extensions = response.response().extensions();
+            Answer::of_response(response.status().as_u16(), extensions.get(), P::RETRIES)
+        }
+        Err(error) => Answer::of_response(error.as_response_error().status_code().as_u16(), None, P::RETRIES),
     }
 }
 
 /// The handler's own response or error where it stands, else the answer's.
 fn finish<B: MessageBody>(
     answer: Answer,
-    result: Option<Result<ServiceResponse<B>, Error>>,
+    result: Option<(Answer, Result<ServiceResponse<B>, Error>)>,
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     match result {
-        Some(Ok(mut response)) if response.status().as_u16() == answer.status() => {
+        Some((_, Ok(mut response))) if response.status().as_u16() == answer.status() => {
             response.response_mut().extensions_mut().insert(answer);
             Ok(response.map_into_left_body())
         }
-        Some(Ok(response)) => {
+        Some((_, Ok(response))) => {
             let (request, _) = response.into_parts();
             Ok(ServiceResponse::new(request, respond(answer)).map_into_right_body())
         }
-        Some(Err(error)) if error.as_response_error().status_code().as_u16() == answer.status() => Err(error),
-        Some(Err(_)) | None => Err(Rejection::new(answer).into()),
+        Some((_, Err(error))) if error.as_response_error().status_code().as_u16() == answer.status() => {
+            Err(error)
+        }
+        Some((_, Err(_))) | None => Err(Rejection::new(answer).into()),
     }
 }
 

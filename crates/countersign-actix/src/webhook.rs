@@ -6,7 +6,7 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
-use countersign_core::{Answer, Delivery, Provider};
+use countersign_core::{Answer, Delivery, EventError, Provider};
 
 use crate::respond::Rejection;
 
@@ -38,10 +38,23 @@ impl<P: Provider> FromRequest for Webhook<P> {
             answer.log::<P>("", None, None);
             return ready(Err(Rejection::new(answer)));
         };
-        ready(match delivery.event() {
-            Ok(event) => Ok(Self { delivery, event }),
-            Err(error) => Err(Rejection::new(Answer::misfit(&error))),
-        })
+        ready(Self::try_from(delivery).map_err(|error| Rejection::new(Answer::misfit(&error))))
+    }
+}
+
+/// For tests of a handler alone: a delivery comes from a [`Verifier`](countersign_core::Verifier), of what a
+/// [`Signer`](countersign_core::Signer) signed.
+impl<P: Provider> TryFrom<Delivery<P>> for Webhook<P> {
+    type Error = EventError;
+
+    fn try_from(delivery: Delivery<P>) -> Result<Self, EventError> {
+        Ok(Self { event: delivery.event()?, delivery })
+    }
+}
+
+impl<P: Provider<Event: Clone>> Clone for Webhook<P> {
+    fn clone(&self) -> Self {
+        Self { delivery: self.delivery.clone(), event: self.event.clone() }
     }
 }
 

@@ -1,5 +1,7 @@
 //! From an answer to a response.
 
+use std::fmt;
+
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
@@ -23,6 +25,15 @@ impl Rejection {
         &self.0
     }
 }
+
+/// The outcome in one word.
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.outcome().fmt(f)
+    }
+}
+
+impl std::error::Error for Rejection {}
 
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {

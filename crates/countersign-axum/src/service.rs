@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use countersign_core::{Admission, Answer, Delivery, Outcome, Provider, Receiver};
+use countersign_core::{Admission, Answer, Delivery, Provider, Receiver};
 use http::Request;
 use tower_service::Service;
 use tracing::Instrument;
@@ -109,7 +109,8 @@ where
 {
     let admitted = match receiver.admit(delivery).await {
         Ok(Admission::Process(admitted)) => admitted,
-        Ok(other) => return (Answer::not_admitted(&other), Ok(None)),
+        Ok(Admission::InFlight { retry_after, .. }) => return (Answer::in_flight(retry_after), Ok(None)),
+        Ok(_) => return (Answer::duplicate(), Ok(None)),
         Err(error) => return (Answer::store_failed(&error), Ok(None)),
     };
     let work = async { inner.call(request).await.map(IntoResponse::into_response) };
@@ -118,12 +119,11 @@ where
 }
 
 fn judge<P: Provider, E>(result: &Result<Response, E>) -> Answer {
-    let Ok(response) = result else { return Answer::failed(500, P::RETRIES) };
-    let status = response.status();
-    match response.extensions().get::<Answer>() {
-        Some(answer) if answer.outcome() == Outcome::Misfit => answer.clone(),
-        _ if status.is_success() => Answer::processed(status.as_u16()),
-        _ => Answer::failed(status.as_u16(), P::RETRIES),
+    match result {
+        Ok(response) => {
+            Answer::of_response(response.status().as_u16(), response.extensions().get(), P::RETRIES)
+        }
+        Err(_) => Answer::of_response(500, None, P::RETRIES),
     }
 }
 

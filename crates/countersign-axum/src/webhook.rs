@@ -3,7 +3,7 @@
 use std::fmt;
 
 use axum::extract::FromRequestParts;
-use countersign_core::{Answer, Delivery, Provider};
+use countersign_core::{Answer, Delivery, EventError, Provider};
 use http::request::Parts;
 
 use crate::respond::Rejection;
@@ -38,10 +38,23 @@ where
             answer.log::<P>("", None, None);
             return Err(Rejection::new(answer));
         };
-        match delivery.event() {
-            Ok(event) => Ok(Self { delivery: delivery.clone(), event }),
-            Err(error) => Err(Rejection::new(Answer::misfit(&error))),
-        }
+        Self::try_from(delivery.clone()).map_err(|error| Rejection::new(Answer::misfit(&error)))
+    }
+}
+
+/// For tests of a handler alone: a delivery comes from a [`Verifier`](countersign_core::Verifier), of what a
+/// [`Signer`](countersign_core::Signer) signed.
+impl<P: Provider> TryFrom<Delivery<P>> for Webhook<P> {
+    type Error = EventError;
+
+    fn try_from(delivery: Delivery<P>) -> Result<Self, EventError> {
+        Ok(Self { event: delivery.event()?, delivery })
+    }
+}
+
+impl<P: Provider<Event: Clone>> Clone for Webhook<P> {
+    fn clone(&self) -> Self {
+        Self { delivery: self.delivery.clone(), event: self.event.clone() }
     }
 }
 

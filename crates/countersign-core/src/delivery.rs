@@ -58,7 +58,7 @@ impl<P: Provider> Delivery<P> {
     /// The event's kind: as configured for the endpoint, or as the provider sends it. Signed only where it stands in the
     /// body.
     pub fn kind(&self) -> Option<Cow<'_, str>> {
-        P::kind(self)
+        P::kind(self, self.field_kind())
     }
 
     /// Which attempt at this delivery it is, from 1, where the provider says so. Unsigned.

@@ -137,12 +137,16 @@ pub enum VerifyError {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// What was not signed contradicts the signed body.
-    #[error("{claim} contradicts the signed body")]
+    /// A header that is not signed contradicts the signed body.
+    #[error("the header {name} contradicts the signed body")]
     Contradiction {
-        /// What it is: a header, or the kind that was configured for the endpoint.
-        claim: &'static str,
+        /// The header's name.
+        name: &'static str,
     },
+    /// A genuine delivery of another kind than the one that is configured for the endpoint: a mistake in the set-up, here or
+    /// at the provider.
+    #[error("the delivery is genuine, and not of the kind that is configured for this endpoint")]
+    WrongEndpoint,
     /// The body is larger than the limit.
     #[error("the body is larger than the limit of {limit} bytes")]
     BodyTooLarge {
@@ -175,6 +179,8 @@ pub enum VerifyErrorKind {
     Signature,
     /// The body is not what the scheme could have signed, or contradicts a header.
     Forbidden,
+    /// Genuine, and at the wrong endpoint.
+    WrongEndpoint,
     /// The body is too large.
     BodyTooLarge,
     /// The body is too slow.
@@ -194,6 +200,7 @@ impl VerifyError {
             Self::Stale { .. } | Self::Future { .. } => VerifyErrorKind::Timestamp,
             Self::WrongSignature | Self::WrongToken => VerifyErrorKind::Signature,
             Self::ForbiddenBody { .. } | Self::Contradiction { .. } => VerifyErrorKind::Forbidden,
+            Self::WrongEndpoint => VerifyErrorKind::WrongEndpoint,
             Self::BodyTooLarge { .. } => VerifyErrorKind::BodyTooLarge,
             Self::BodyTooSlow => VerifyErrorKind::BodyTooSlow,
             Self::BodyCutOff => VerifyErrorKind::BodyCutOff,

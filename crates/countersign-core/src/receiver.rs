@@ -146,7 +146,8 @@ impl<P: Provider> Receiver<P> {
     /// Handles one request from end to end, under any framework: verifies, claims, types, runs the handler and settles.
     ///
     /// `sleep` waits, so that the lease can be renewed while the handler works: `tokio::time::sleep` under tokio. To
-    /// outlive a sender that hangs up, spawn this.
+    /// outlive a sender that hangs up, spawn this: a future that is dropped half-way leaves the delivery claimed until its
+    /// lease ends.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -215,7 +216,8 @@ impl<P: Provider> Receiver<P> {
     {
         let admitted = match self.admit(delivery.clone()).await {
             Ok(Admission::Process(admitted)) => admitted,
-            Ok(other) => return Answer::not_admitted(&other),
+            Ok(Admission::Duplicate(_)) => return Answer::duplicate(),
+            Ok(Admission::InFlight { retry_after, .. }) => return Answer::in_flight(retry_after),
             Err(error) => return Answer::store_failed(&error),
         };
         let work = async {
@@ -225,7 +227,7 @@ impl<P: Provider> Receiver<P> {
             }
         };
         let judge = |result: &Result<(), Answer>| match result {
-            Ok(()) => Answer::processed(200),
+            Ok(()) => Answer::of_response(200, None, P::RETRIES),
             Err(answer) => answer.clone(),
         };
         admitted.run(work, sleep, judge).await.0

@@ -5,6 +5,7 @@ use std::{fmt, marker::PhantomData};
 use crate::{
     error::ConfigError,
     headers::Headers,
+    json,
     provider::{Provider, Source},
     scheme::{Algorithm, Key, Part, Scheme},
     secret::Secret,
@@ -101,6 +102,15 @@ impl<P: Provider> Signer<P> {
             };
             headers.push(scheme.header, &value, "secret")?;
         }
+        let id_in_body = match (P::FIELDS.id_repeated, P::FIELDS.id) {
+            (Some(name), Some(Source::Body(path))) => {
+                json::field(body.as_ref(), path).and_then(json::string).map(|id| (name, id))
+            }
+            _ => None,
+        };
+        if let Some((name, id)) = id_in_body.filter(|(_, id)| is_header_value(id)) {
+            headers.push(name, &id, "id")?;
+        }
         let attempt = self.attempt.map(|attempt| attempt.to_string());
         for (source, value, field) in [
             (P::FIELDS.id, &self.id, "id"),
@@ -165,12 +175,16 @@ impl SignedHeaders {
     }
 
     fn push(&mut self, name: &'static str, value: &str, field: &'static str) -> Result<(), ConfigError> {
-        if !value.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
+        if !is_header_value(value) {
             return Err(ConfigError::NotAHeaderValue { field });
         }
         self.0.push((name, value.to_owned()));
         Ok(())
     }
+}
+
+fn is_header_value(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
 }
 
 impl From<SignedHeaders> for http::HeaderMap {

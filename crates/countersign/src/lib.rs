@@ -40,7 +40,13 @@
 pub use countersign_actix as actix;
 #[cfg(feature = "axum")]
 pub use countersign_axum as axum;
-pub use countersign_core::*;
+pub use countersign_core::{
+    Admission, Admitted, Answer, Clock, ConfigError, ConfigErrorKind, Delivery, EventError, EventErrorKind,
+    Headers, IntoBody, Limits, MAX_SECRETS, Outcome, Provider, Receiver, ReceiverBuilder, Secret, Secrets,
+    SignedHeaders, Signer, StoreError, StoreErrorKind, Timestamp, TimestampFormat, Tolerance, Verification,
+    Verifier, VerifierBuilder, VerifyError, VerifyErrorKind, Webhook, dedupe, event, for_each_provider,
+    provider, scheme,
+};
 
 mod clock;
 

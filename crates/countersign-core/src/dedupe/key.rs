@@ -80,7 +80,7 @@ impl hash::Hash for Key {
 /// In hex.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::encode(self.0))
     }
 }
 
@@ -122,7 +122,12 @@ impl KeyRule {
     /// Whether every delivery has this key, whatever unsigned headers it comes with.
     pub(crate) fn is_signed(&self, fields: Fields) -> bool {
         let id_is_signed = matches!(fields.id, Some(Source::Body(_)));
-        let is_whole = |parts: &[KeyPart]| parts.contains(&KeyPart::Body) && !parts.contains(&KeyPart::Id);
+        let kind_is_signed = !matches!(fields.kind, Some(Source::Header(_)));
+        let is_whole = |parts: &[KeyPart]| {
+            parts.contains(&KeyPart::Body)
+                && !parts.contains(&KeyPart::Id)
+                && (kind_is_signed || !parts.contains(&KeyPart::Kind))
+        };
         is_whole(self.parts) || id_is_signed && self.otherwise.is_some_and(is_whole)
     }
 }

@@ -90,6 +90,12 @@ impl Deref for Text {
     }
 }
 
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
 impl From<Text> for String {
     fn from(text: Text) -> Self {
         text.0

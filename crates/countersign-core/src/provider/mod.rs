@@ -71,9 +71,10 @@ pub trait Provider: Sized + Send + Sync + 'static {
     /// [`EventError`] when the payload does not fit.
     fn event(delivery: &Delivery<Self>) -> Result<Self::Event, EventError>;
 
-    /// The kind of a delivery; by default what [`Fields::kind`] points at.
-    fn kind(delivery: &Delivery<Self>) -> Option<Cow<'_, str>> {
-        delivery.field_kind()
+    /// The kind of a delivery. `named` is the one that is configured for the endpoint, or else what [`Fields::kind`] points
+    /// at; a provider that can tell without may do so here.
+    fn kind<'d>(_delivery: &'d Delivery<Self>, named: Option<Cow<'d, str>>) -> Option<Cow<'d, str>> {
+        named
     }
 
     /// A last look at a delivery whose signature is genuine: does what was not signed agree with what was?
@@ -107,11 +108,14 @@ pub struct Fields {
     pub attempt: Option<Source>,
     /// A header that repeats the signed timestamp. Sent, never read.
     pub timestamp_repeated: Option<&'static str>,
+    /// A header that repeats the id of the signed body. Sent, never read.
+    pub id_repeated: Option<&'static str>,
 }
 
 impl Fields {
     /// A provider that sends none of them.
-    pub const NONE: Self = Self { id: None, kind: None, attempt: None, timestamp_repeated: None };
+    pub const NONE: Self =
+        Self { id: None, kind: None, attempt: None, timestamp_repeated: None, id_repeated: None };
 
     /// Where the id stands.
     #[must_use]
@@ -131,6 +135,13 @@ impl Fields {
     #[must_use]
     pub const fn attempt(mut self, source: Source) -> Self {
         self.attempt = Some(source);
+        self
+    }
+
+    /// The header that repeats the id of the signed body.
+    #[must_use]
+    pub const fn id_repeated(mut self, header: &'static str) -> Self {
+        self.id_repeated = Some(header);
         self
     }
 
@@ -188,6 +199,7 @@ impl Retries {
     }
 }
 
+#[doc(hidden)]
 /// The registry: calls a macro with every provider, as `module => Type`.
 ///
 /// For what must be done for each of them: tests, fuzzing, tables.

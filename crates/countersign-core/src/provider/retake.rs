@@ -6,12 +6,14 @@
 //!
 //! Retake's page offers the intent's id as idempotency key, but one intent has many events, and some events have no
 //! intent: the dedupe key is the digest of the signed body.
+//!
+//! Retake's page calls 200 the success: another 2xx may be tried again, and is then answered 200 without a second run.
 
 use crate::{
     dedupe::{KeyPart, KeyRule},
     delivery::Delivery,
     error::EventError,
-    event::{DateTime, Decimal, Json, events, kind_of, model},
+    event::{DateTime, Decimal, Integer, Json, Text, events, kind_of, model},
     provider::{Fields, Provider, Retries, Source},
     scheme::Scheme,
 };
@@ -73,9 +75,9 @@ model! {
     /// The data of `intent.tracked`.
     pub struct IntentTracked {
         /// The intent's id.
-        intent_id as "intentId": String,
+        intent_id as "intentId": Text,
         /// The user's id.
-        user_id as "userId": Option<String>,
+        user_id as "userId": Option<Text>,
         /// What kind of intent it is, as in `cart`.
         kind as "type": Option<String>,
         /// What the intent is worth, in [`currency`](Self::currency).
@@ -91,21 +93,21 @@ model! {
     /// An item of an intent.
     pub struct Item {
         /// The shop's id of it.
-        id: Option<String>,
+        id: Option<Text>,
         /// Its name.
         name: Option<String>,
         /// The price of one.
         price: Option<Decimal>,
         /// How many.
-        quantity: Option<i64>,
+        quantity: Option<Integer>,
     }
 
     /// The data of `intent.converted`.
     pub struct IntentConverted {
         /// The intent's id.
-        intent_id as "intentId": String,
+        intent_id as "intentId": Text,
         /// The purchase's id.
-        transaction_id as "transactionId": Option<String>,
+        transaction_id as "transactionId": Option<Text>,
         /// What the purchase is worth.
         value: Option<Decimal>,
         /// When it was made.
@@ -115,9 +117,9 @@ model! {
     /// The data of `intent.expired`.
     pub struct IntentExpired {
         /// The intent's id.
-        intent_id as "intentId": String,
+        intent_id as "intentId": Text,
         /// The user's id.
-        user_id as "userId": Option<String>,
+        user_id as "userId": Option<Text>,
         /// What the intent was worth.
         value: Option<Decimal>,
         /// When it expired.
@@ -127,9 +129,9 @@ model! {
     /// The data of `payment.recovered`.
     pub struct PaymentRecovered {
         /// The intent's id.
-        intent_id as "intentId": String,
+        intent_id as "intentId": Text,
         /// The user's id.
-        user_id as "userId": Option<String>,
+        user_id as "userId": Option<Text>,
         /// The payment's amount.
         value: Option<Decimal>,
         /// When it was recovered.
@@ -139,9 +141,9 @@ model! {
     /// The data of `payment.failed`: every field but the user's id is optional.
     pub struct PaymentFailed {
         /// The user's id.
-        user_id as "userId": String,
+        user_id as "userId": Text,
         /// The intent's id.
-        intent_id as "intentId": Option<String>,
+        intent_id as "intentId": Option<Text>,
         /// The payment's amount.
         value: Option<Decimal>,
     }
@@ -149,7 +151,7 @@ model! {
     /// The data of `trial.expired`.
     pub struct TrialExpired {
         /// The user's id.
-        user_id as "userId": String,
+        user_id as "userId": Text,
         /// The user's e-mail address.
         email: Option<String>,
         /// When the trial ended.
@@ -159,21 +161,21 @@ model! {
     /// The data of `email.sent`.
     pub struct EmailSent {
         /// The intent's id.
-        intent_id as "intentId": String,
+        intent_id as "intentId": Text,
         /// The address it went to.
         email: Option<String>,
         /// When it was sent.
         sent_at as "sentAt": Option<DateTime>,
         /// The template's id.
-        template_id as "templateId": Option<String>,
+        template_id as "templateId": Option<Text>,
         /// Which step of the sequence it is.
-        step: Option<i64>,
+        step: Option<Integer>,
     }
 
     /// The data of `email.opened`.
     pub struct EmailOpened {
         /// The intent's id.
-        intent_id as "intentId": String,
+        intent_id as "intentId": Text,
         /// When it was opened.
         opened_at as "openedAt": Option<DateTime>,
     }
@@ -181,7 +183,7 @@ model! {
     /// The data of `email.clicked`.
     pub struct EmailClicked {
         /// The intent's id.
-        intent_id as "intentId": String,
+        intent_id as "intentId": Text,
         /// When the link was followed.
         clicked_at as "clickedAt": Option<DateTime>,
         /// With what browser.
@@ -191,11 +193,11 @@ model! {
     /// The data of `email.unsubscribed`.
     pub struct EmailUnsubscribed {
         /// The project's id.
-        project_id as "projectId": Option<String>,
+        project_id as "projectId": Option<Text>,
         /// The address that wants no more e-mails.
         email: String,
         /// The user's id.
-        user_id as "userId": Option<String>,
+        user_id as "userId": Option<Text>,
         /// Why.
         reason: Option<String>,
         /// Since when.

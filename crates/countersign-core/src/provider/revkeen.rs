@@ -47,7 +47,8 @@ impl Provider for RevKeen {
     const FIELDS: Fields = Fields::NONE
         .id(Source::Body(&["id"]))
         .kind(Source::Body(&["type"]))
-        .timestamp_repeated("x-revkeen-timestamp");
+        .timestamp_repeated("x-revkeen-timestamp")
+        .id_repeated("x-revkeen-event-id");
     const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Body])];
     /// The longer of two published schedules: 0, 5 min, 30 min, 2 h, 8 h and 24 h, each after the one before.
     const RETRIES: Retries = Retries::ON_ANY_FAILURE.within(Duration::from_secs((34 * 60 + 35) * 60));

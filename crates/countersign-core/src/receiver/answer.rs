@@ -2,7 +2,6 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::Admission;
 use crate::{
     delivery::Delivery,
     error::{Chain, EventError, StoreError, StoreErrorKind, VerifyError, VerifyErrorKind},
@@ -10,7 +9,7 @@ use crate::{
 };
 
 /// What became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
     /// Genuine. There was no receiver to claim it.
@@ -71,6 +70,8 @@ impl Outcome {
                 VerifyErrorKind::Timestamp | VerifyErrorKind::Signature | VerifyErrorKind::Forbidden => 401,
                 VerifyErrorKind::BodyTooSlow => 408,
                 VerifyErrorKind::BodyTooLarge => 413,
+                // Not the sender's fault: it is to try again once the set-up is mended.
+                VerifyErrorKind::WrongEndpoint => 500,
             },
             Self::Misfit | Self::Failed | Self::Panicked | Self::NotSetUp => 500,
             // Never a 2xx, since the first try may still fail; never a 409, since some only retry on 408, 429 and 5xx.
@@ -79,10 +80,17 @@ impl Outcome {
     }
 }
 
+/// The outcome in one word.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// What the sender is told: a status and the class of the problem. What you are told: the outcome and the reason.
 ///
 /// The adapters put it into the response's extensions. Its reason is for the log, and never sent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     outcome: Outcome,
     status: u16,
@@ -105,15 +113,24 @@ impl Answer {
         Self::new(Outcome::Refused(error.kind()), Some(error))
     }
 
-    /// A genuine delivery that is not to be handled now. (A [`Admission::Process`] has no answer yet.)
-    pub fn not_admitted<P: Provider>(admission: &Admission<P>) -> Self {
-        match admission {
-            Admission::Process(_) => Self::processed(200),
-            Admission::Duplicate(_) => Self::new(Outcome::Duplicate, None),
-            Admission::InFlight { retry_after, .. } => {
-                let retry_after = Some((*retry_after).min(MAX_RETRY_AFTER));
-                Self { retry_after, ..Self::new(Outcome::InFlight, None) }
-            }
+    /// A delivery that was handled before.
+    pub fn duplicate() -> Self {
+        Self::new(Outcome::Duplicate, None)
+    }
+
+    /// A delivery that somebody else is handling, whose lease ends that much later.
+    pub fn in_flight(retry_after: Duration) -> Self {
+        let retry_after = Some(retry_after.min(MAX_RETRY_AFTER));
+        Self { retry_after, ..Self::new(Outcome::InFlight, None) }
+    }
+
+    /// What a handler's response makes of a delivery: a 2xx is processed, all else has failed. `inner` is the answer in the
+    /// response's extensions, which tells a misfit from a failure.
+    pub fn of_response(status: u16, inner: Option<&Self>, retries: Retries) -> Self {
+        match inner {
+            Some(answer) if answer.outcome == Outcome::Misfit => answer.clone(),
+            _ if (200..300).contains(&status) => Self::processed(status),
+            _ => Self::failed(status, retries),
         }
     }
 
@@ -128,12 +145,12 @@ impl Answer {
     }
 
     /// A delivery that the handler took, with its 2xx.
-    pub fn processed(status: u16) -> Self {
+    fn processed(status: u16) -> Self {
         Self { status, ..Self::new(Outcome::Processed, None) }
     }
 
     /// A delivery that the handler did not take: its own status where the provider tries again on that, else 500.
-    pub fn failed(status: u16, retries: Retries) -> Self {
+    fn failed(status: u16, retries: Retries) -> Self {
         let (sent, note) = match retries.on(status) {
             true => (status, ""),
             false => (Outcome::Failed.status(), ", sent as 500: the provider might not try again on that"),
@@ -204,7 +221,7 @@ impl Answer {
                     $($status => Some(concat!(
                         r#"{"type":"about:blank","title":""#, $title, r#"","status":"#, $status, "}"
                     )),)*
-                    _ => Some(r#"{"type":"about:blank","title":"Internal Server Error"}"#),
+                    _ => Some(r#"{"type":"about:blank"}"#),
                 }
             };
         }
@@ -248,13 +265,17 @@ impl Answer {
             Outcome::Processed => log!(info, "delivery processed"),
             Outcome::Duplicate => log!(info, "delivery was processed before"),
             Outcome::InFlight => log!(info, "delivery is being processed elsewhere"),
+            Outcome::Refused(VerifyErrorKind::WrongEndpoint) => log!(error, "delivery at the wrong endpoint"),
             Outcome::Refused(_) => log!(warn, "request refused"),
             Outcome::Failed => log!(warn, "handler failed; the delivery is released for the next try"),
             Outcome::Misfit => {
                 log!(error, "payload does not fit its type; the delivery is released for the next try")
             }
             Outcome::Panicked => {
-                log!(error, "handler or store panicked; the delivery is released for the next try")
+                log!(
+                    error,
+                    "handler or store panicked; the delivery is free for the next try, at the latest when its lease ends"
+                )
             }
             Outcome::Interrupted => {
                 log!(error, "handler interrupted; the delivery is free when its lease ends")

@@ -135,10 +135,12 @@ impl<P: Provider> ReceiverBuilder<P> {
                 "rules with the body or the id in each, or deliveries would be merged",
             ));
         }
-        if !self.rules.iter().any(|rule| rule.is_signed(P::FIELDS)) {
+        // A provider's own rules may need what is not signed (Recharge's topic), and then say so.
+        let own = std::ptr::eq(self.rules, P::KEYS);
+        if !own && !self.rules.iter().any(|rule| rule.is_signed(P::FIELDS)) {
             return Err(out_of_range(
                 "dedupe_by",
-                "at least one rule of the signed body, which every delivery has",
+                "at least one rule that every delivery has, of nothing but what is signed",
             ));
         }
         let shared = Shared {

@@ -3,7 +3,7 @@
 use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::{Pin, pin},
+    pin::pin,
     task::Poll,
     time::Duration,
 };
@@ -30,16 +30,16 @@ impl<P: Provider> Admitted<P> {
         sleep: impl Fn(Duration) -> S,
         judge: impl FnOnce(&T) -> Answer,
     ) -> (Answer, Option<T>) {
-        let result = self.work(pin!(handler), &sleep).await;
+        let result = self.work(handler, &sleep).await;
         let answer = result.as_ref().map_or_else(Answer::panicked, judge);
         if answer.outcome() != Outcome::Processed {
-            if let Err(error) = self.release().await {
+            if let Err(error) = unwound(self.release()).await.unwrap_or_else(|| Err(panicked())) {
                 let reason = Chain(&error);
                 tracing::warn!(provider = P::NAME, %reason, "not released: free again when the lease ends");
             }
             return (answer, result);
         }
-        match self.commit_patiently(&sleep).await {
+        match unwound(self.commit_patiently(&sleep)).await.unwrap_or_else(|| Err(panicked())) {
             Ok(()) => (answer, result),
             // The effect has happened. A failure's answer would bring it a second time for certain.
             Err(error) => (answer.uncommitted(&error), result),
@@ -48,33 +48,25 @@ impl<P: Provider> Admitted<P> {
 
     async fn work<T, S: Future<Output = ()>>(
         &self,
-        mut handler: Pin<&mut impl Future<Output = T>>,
+        handler: impl Future<Output = T>,
         sleep: &impl Fn(Duration) -> S,
     ) -> Option<T> {
+        let mut handler = pin!(unwound(handler));
         loop {
-            let mut renewal = pin!(async {
+            let mut renewal = pin!(unwound(async {
                 sleep(self.receiver.shared.lease.checked_div(3).unwrap_or_default()).await;
                 self.renew().await
-            });
-            let done = poll_fn(|cx| {
-                match catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx))) {
-                    Ok(Poll::Ready(result)) => return Poll::Ready(Ok(Some(result))),
-                    Err(panic) => {
-                        // What was panicked with may panic itself when it is dropped.
-                        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-                            std::mem::forget(again);
-                        }
-                        return Poll::Ready(Ok(None));
-                    }
-                    Ok(Poll::Pending) => {}
-                }
-                renewal.as_mut().poll(cx).map(Err)
+            }));
+            let done = poll_fn(|cx| match handler.as_mut().poll(cx) {
+                Poll::Ready(result) => Poll::Ready(Ok(result)),
+                Poll::Pending => renewal.as_mut().poll(cx).map(Err),
             });
             match done.await {
                 Ok(result) => return result,
-                Err(Ok(())) => {}
-                Err(Err(error)) => {
+                Err(Some(Ok(()))) => {}
+                Err(renewal) => {
                     // Of several keys the others may still be held, so it is tried again all the same.
+                    let error = renewal.and_then(Result::err).unwrap_or_else(panicked);
                     let reason = Chain(&error);
                     tracing::warn!(
                         provider = P::NAME,
@@ -100,4 +92,24 @@ impl<P: Provider> Admitted<P> {
         }
         self.commit().await
     }
+}
+
+/// A future's result, or `None` when it panicked.
+async fn unwound<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Some),
+        Err(panic) => {
+            // What was panicked with may panic itself when it is dropped.
+            if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+                std::mem::forget(again);
+            }
+            Poll::Ready(None)
+        }
+    })
+    .await
+}
+
+fn panicked() -> StoreError {
+    StoreError::unavailable("the store panicked")
 }

@@ -41,13 +41,7 @@ impl Encoding {
 
     pub(crate) fn encode(self, digest: &[u8; DIGEST_LEN]) -> String {
         match self {
-            Self::Hex => {
-                let mut text = [0; DIGEST_LEN * 2];
-                match hex::encode_to_slice(digest, &mut text) {
-                    Ok(()) => String::from_utf8_lossy(&text).into_owned(),
-                    Err(_) => String::new(),
-                }
-            }
+            Self::Hex => hex::encode(digest),
             Self::Base64 => Base64::encode_string(digest),
         }
     }

@@ -26,7 +26,8 @@ use crate::time::{TimestampFormat, Tolerance};
 ///     .signs(&[Part::Timestamp, Part::Literal("."), Part::Body]);
 /// assert!(SCHEME.signs_timestamp());
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
 pub struct Scheme {
     pub(crate) header: &'static str,
     pub(crate) alias: Option<&'static str>,

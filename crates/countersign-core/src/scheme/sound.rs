@@ -1,16 +1,29 @@
 //! What a scheme must be to be safe, and to work: asked when the program is compiled.
 
-use super::{Algorithm, BodyRule, Part, Scheme, TimestampSource};
+use super::{Algorithm, BodyRule, Grammar, Part, Scheme, TimestampSource};
 
 impl Scheme {
     /// Stops the compiler at a provider whose schemes cannot be safe, or cannot work.
     #[expect(clippy::panic, reason = "evaluated when the program is compiled")]
     pub(crate) const fn assert_sound(schemes: &[Self]) {
         assert!(!schemes.is_empty(), "a provider needs a scheme");
-        let mut rest = schemes;
+        let (mut stamped, mut weaker, mut rest) = (false, false, schemes);
         while let [scheme, others @ ..] = rest {
             if let Some(flaw) = scheme.flaw() {
                 panic!("{}", flaw);
+            }
+            if scheme.timestamp.is_some() {
+                assert!(!weaker, "a scheme that signs a timestamp must stand before those that sign none");
+                stamped = true;
+            } else {
+                weaker = true;
+                let any_body =
+                    matches!((scheme.algorithm, scheme.body), (Algorithm::HmacSha256, BodyRule::Any));
+                assert!(
+                    !(stamped && any_body),
+                    "beside a scheme that signs a timestamp, one that signs the body alone needs a BodyRule: \
+                    or a signature of the first could be passed off as one of the second"
+                );
             }
             rest = others;
         }
@@ -19,8 +32,14 @@ impl Scheme {
     const fn flaw(&self) -> Option<&'static str> {
         let (bodies, timestamps) = self.signed_parts();
         let token = matches!(self.algorithm, Algorithm::Token);
+        let lists = matches!(self.grammar, Grammar::KeyValue { .. });
+        let listed = matches!(self.timestamp, Some((TimestampSource::SignatureHeader, _)));
         if !self.has_header_names() {
             Some("a header's name must be in lower case, and not empty")
+        } else if lists != listed || token && !matches!(self.grammar, Grammar::Bare) {
+            Some(
+                "key_value(..), prefix(..), timestamp_header(..) and token(..) exclude each other, but for the middle two",
+            )
         } else if token && (bodies > 0 || timestamps > 0 || self.timestamp.is_some()) {
             Some("a token signs neither body nor timestamp")
         } else if !token && bodies != 1 {
@@ -110,6 +129,32 @@ mod tests {
             check(scheme, "lower case");
         }
         check(Scheme::hmac_sha256("x-sig").alias("X-Alias"), "lower case");
+    }
+
+    #[test]
+    fn forms_that_exclude_each_other_are_found() {
+        let list =
+            || Scheme::hmac_sha256("x-sig").key_value("t", TimestampFormat::UnixSeconds, "v1").signs(STAMPED);
+        check(list(), "");
+        check(list().prefix("v0="), "exclude each other");
+        check(list().timestamp_header("x-ts", TimestampFormat::UnixSeconds), "exclude each other");
+        check(Scheme::token("authorization").prefix("Bearer "), "exclude each other");
+    }
+
+    #[test]
+    #[should_panic(expected = "must stand before those that sign none")]
+    fn the_stronger_scheme_stands_first() {
+        let list =
+            Scheme::hmac_sha256("x-sig-2").key_value("t", TimestampFormat::UnixSeconds, "v1").signs(STAMPED);
+        Scheme::assert_sound(&[Scheme::hmac_sha256("x-sig").body(BodyRule::JsonStructure), list]);
+    }
+
+    #[test]
+    #[should_panic(expected = "passed off")]
+    fn a_body_only_scheme_beside_a_stronger_one_needs_a_rule() {
+        let list =
+            Scheme::hmac_sha256("x-sig-2").key_value("t", TimestampFormat::UnixSeconds, "v1").signs(STAMPED);
+        Scheme::assert_sound(&[list, Scheme::hmac_sha256("x-sig")]);
     }
 
     #[test]

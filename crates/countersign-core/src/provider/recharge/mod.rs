@@ -12,11 +12,12 @@
 //! The topic (`subscription/created`) is not signed, and one body is sent under several topics, so the dedupe key holds
 //! both. **Serve each topic at an endpoint of its own and configure its kind** ([`VerifierBuilder::kind`]): then nothing
 //! unsigned is left in the key, and the header is not read. A topic that names another resource than the signed body is
-//! refused. Without any topic the kind is the resource alone, `subscription`; where even that is unclear, the event is
+//! refused, but for one that `app/uninstalled` and `recharge/uninstalled` may show, `store`. Without any topic the kind is the resource alone, `subscription`; where even that is unclear, the event is
 //! [`Event::Unknown`] with an empty kind.
 //!
 //! Recharge deletes the subscription of an endpoint that fails 20 times in 48 h, and retries on 408, 429 and 5xx: answer
-//! failures with 5xx, and see to them.
+//! failures with 5xx, and within 5 s, and see to them. So a genuine delivery whose resource is not that of the kind that is
+//! configured for the endpoint is a 500.
 //!
 //! [`VerifierBuilder::kind`]: crate::VerifierBuilder::kind
 //! [`VerifierBuilder::require_timestamp`]: crate::VerifierBuilder::require_timestamp
@@ -78,30 +79,29 @@ impl Provider for Recharge {
         }
     }
 
-    fn kind(delivery: &Delivery<Self>) -> Option<Cow<'_, str>> {
-        delivery.field_kind().or_else(|| sole_object(delivery.body()))
+    fn kind<'d>(delivery: &'d Delivery<Self>, named: Option<Cow<'d, str>>) -> Option<Cow<'d, str>> {
+        named.or_else(|| sole_object(delivery.body()))
     }
 
     fn check(delivery: &Delivery<Self>) -> Result<(), VerifyError> {
-        let Some(topic) = delivery.field_kind() else { return Ok(()) };
+        let (Some(topic), body) = (delivery.field_kind(), delivery.body()) else { return Ok(()) };
         let resource = resource_of(&topic);
-        if object(delivery.body(), resource).is_some() {
+        // An object that is not wrapped has an id of its own.
+        if object(body, resource).is_some() || json::field(body, &["id"]).is_some() {
             return Ok(());
         }
-        let contradicts = |key: Cow<'_, str>| match resource {
-            // What the body of these is keyed by is not documented. It is none of what other topics are about.
-            "app" | "recharge" => WRAPPED.contains(&&*key),
-            _ => true,
-        };
-        match sole_object(delivery.body()).is_some_and(contradicts) {
-            true if delivery.kind_is_configured() => {
-                Err(VerifyError::Contradiction { claim: "the kind that is configured for this endpoint" })
-            }
-            true => Err(VerifyError::Contradiction { claim: "the header x-recharge-topic" }),
-            false => Ok(()),
+        let sole = sole_object(body).filter(|_| !UNDOCUMENTED.contains(&resource));
+        let another = sole.is_some() || WRAPPED.iter().any(|key| object(body, key).is_some());
+        match (another, delivery.kind_is_configured()) {
+            (false, _) => Ok(()),
+            (true, true) => Err(VerifyError::WrongEndpoint),
+            (true, false) => Err(VerifyError::Contradiction { name: TOPIC }),
         }
     }
 }
+
+/// The resources whose topics have bodies that are not documented. They are keyed by none of what other topics are about.
+const UNDOCUMENTED: &[&str] = &["app", "recharge"];
 
 /// The resources that a body is keyed by, but for `store`, which the end of an installation may show as well.
 const WRAPPED: &[&str] = &[
