@@ -21,6 +21,12 @@ const STEPS: &[Step] = &[
             .run()
     }),
     ("features", |_| features::run(&[])),
+    ("fuzz", |_| {
+        Cargo::new(
+            "check --locked --manifest-path fuzz/Cargo.toml --no-default-features --target-dir target/fuzz",
+        )
+        .run()
+    }),
     ("layers", |_| layers::run(&[])),
     ("msrv", |_| msrv::run(&[])),
     // The README's two commands.

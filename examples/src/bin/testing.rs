@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use axum::{Router, body::Body, http::StatusCode};
 use countersign::{
-    MemoryStore, Receiver, Secret, Signer, Timestamp,
+    MemoryStore, Receiver, Secret, Signer, Timestamp, Verifier,
     axum::{Webhook, post},
     provider::{Retake, retake::Event},
 };
@@ -30,7 +30,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         (r#"{"event":"trial.expired","data":{"userId":"user_456","email":"a@example.com"}}"#, 200),
         (r#"{"event":"trial.expired","data":{"userId":"user_456"}}"#, 500),
     ] {
-        let signed = Signer::<Retake>::new(&secret).sign(body, Timestamp::from(SystemTime::now()))?;
+        let now = Timestamp::from(SystemTime::now());
+        let signed = Signer::<Retake>::new(&secret).sign(body, now)?;
+
+        // The handler alone.
+        let delivery = Verifier::<Retake>::new(&secret).verify(&signed, body, now)?;
+        assert_eq!(on_retake(Webhook::try_from(delivery)?).await.is_ok(), status == 200);
+
+        // The whole application.
         let mut request = http::Request::post("/webhooks/retake").body(Body::from(body))?;
         *request.headers_mut() = signed.into();
         let response = app(&secret)?.oneshot(request).await?;

@@ -4,7 +4,8 @@
 //! does not show it is refused before a byte of its body is read. Whoever sees one request knows the token: serve this
 //! endpoint over TLS alone.
 //!
-//! There is neither an id nor a timestamp: the dedupe key is the digest of the body.
+//! There is neither an id nor a timestamp: the dedupe key is the digest of the body. Raaft's page calls 200 the success: another
+//! 2xx may be tried again, and is then answered 200 without a second run.
 
 use serde::{Deserialize, Deserializer};
 
