@@ -389,12 +389,20 @@ async fn a_commit_that_fails_keeps_the_handlers_answer_since_its_effect_has_happ
     .await;
 }
 
-/// A store that panics.
-struct Panicking;
+/// A store that panics: at once, or when there is one that claims for it, after that.
+struct Panicking(Option<MemoryStore>);
 
 impl Store for Panicking {
-    fn claim<'s>(&'s self, _: &'s Key, _: Token, _: Duration) -> BoxFuture<'s, Result<Claim, StoreError>> {
-        panic!("told to")
+    fn claim<'s>(
+        &'s self,
+        key: &'s Key,
+        token: Token,
+        lease: Duration,
+    ) -> BoxFuture<'s, Result<Claim, StoreError>> {
+        match &self.0 {
+            Some(store) => store.claim(key, token, lease),
+            None => panic!("told to"),
+        }
     }
 
     fn renew<'s>(&'s self, _: &'s Key, _: Token, _: Duration) -> BoxFuture<'s, Result<(), StoreError>> {
@@ -411,15 +419,20 @@ impl Store for Panicking {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_panics_is_a_500() {
-    each(
-        || Receiver::builder(secret()).store(Panicking),
-        Behaviour::Answer(200),
-        async |_, address, handler| {
-            assert_problem(&post("/webhook", BODY).send(address).await, 500, "Internal Server Error");
-            assert_eq!(handler.runs(), 0);
-        },
-    )
+async fn a_store_that_panics_is_a_500_unless_the_handler_is_done() {
+    let at_once = || Receiver::builder(secret()).store(Panicking(None));
+    each(at_once, Behaviour::Answer(200), async |_, address, handler| {
+        assert_problem(&post("/webhook", BODY).send(address).await, 500, "Internal Server Error");
+        assert_eq!(handler.runs(), 0);
+    })
+    .await;
+    // What the handler has done is done, and said so.
+    let later = || Receiver::builder(secret()).store(Panicking(Some(MemoryStore::new(10))));
+    each(later, Behaviour::Answer(200), async |_, address, handler| {
+        assert_eq!(post("/webhook", BODY).send(address).await.status, 200);
+        assert_eq!(post("/webhook", BODY).send(address).await.status, 503);
+        assert_eq!(handler.runs(), 1);
+    })
     .await;
 }
 

@@ -203,6 +203,8 @@ def recharge():
         ("a topic with an unwrapped object of several fields", '{"id":1,"customer":{"id":2}}', {topic: "order/created"}, "valid"),
         ("a topic with an unwrapped object whose one field is an object", '{"customer":{"id":2}}', {topic: "order/created"}, "forbidden"),
         ("a topic whose resource stands beside another", '{"order":{"id":1},"charge":{"id":2}}', {topic: "charge/paid"}, "valid"),
+        ("another resource beside something else", '{"subscription":{"id":1},"x":1}', {topic: "plan/deleted"}, "forbidden"),
+        ("an object that is not wrapped, with an object in it", '{"id":1,"customer":{"id":2}}', {topic: "charge/paid"}, "valid"),
         ("an empty topic", rows.body, {topic: ""}, "valid"),
         ("an unknown topic of an unknown resource", '{"voucher":{"id":1}}', {topic: "voucher/created"}, "valid"),
         ("the end of an installation, keyed by the store", '{"store":{"id":1}}', {topic: "app/uninstalled"}, "valid"),
