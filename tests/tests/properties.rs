@@ -8,7 +8,7 @@ use countersign::{
 };
 use proptest::{prelude::*, sample::Index};
 
-type Pairs = Vec<(&'static str, String)>;
+type Pairs = Vec<(&'static str, Vec<u8>)>;
 
 /// A genuine delivery, and what verifies it.
 struct Genuine<P: Provider> {
@@ -24,7 +24,7 @@ impl<P: Provider> Genuine<P> {
         let signer = Signer::<P>::new(&secret);
         let signer = if weakest { signer.weakest() } else { signer };
         let headers = signer.sign(&body, now).unwrap();
-        let headers = headers.iter().map(|(name, value)| (name, value.to_owned())).collect();
+        let headers = headers.iter().map(|(name, value)| (name, value.as_bytes().to_vec())).collect();
         Self { verifier: Verifier::new(&secret), headers, body, now }
     }
 
@@ -44,7 +44,7 @@ impl<P: Provider> Genuine<P> {
             .collect()
     }
 
-    fn with_value(&self, at: usize, value: String) -> Pairs {
+    fn with_value(&self, at: usize, value: Vec<u8>) -> Pairs {
         let mut headers = self.headers.clone();
         headers[at].1 = value;
         headers
@@ -115,29 +115,29 @@ macro_rules! for_provider {
                     let genuine = Genuine::<$provider>::new("a secret", body, 1_705_689_600, weakest);
                     let signed = genuine.signed_headers();
                     let which = signed[which.index(signed.len())];
-                    let mut value = genuine.headers[which].1.clone().into_bytes();
+                    let mut value = genuine.headers[which].1.clone();
                     let at = at.index(value.len());
                     value[at] ^= 1 << bit;
                     // Hex is taken in either case; so a changed case bit of a signature's letter is no change.
                     let is_case = bit == 5 && value[at].is_ascii_hexdigit() && value[at].is_ascii_alphabetic()
                         && signs_body::<$provider>() && at + 64 >= value.len();
-                    if let Ok(value) = String::from_utf8(value) {
-                        prop_assert_eq!(genuine.is_genuine(&genuine.with_value(which, value), &genuine.body), is_case);
-                    }
+                    prop_assert_eq!(genuine.is_genuine(&genuine.with_value(which, value), &genuine.body), is_case);
                 }
 
                 #[test]
                 fn every_prefix_and_extension_of_a_signature_is_refused(
-                    body in body(), weakest: bool, cut in any::<Index>(), more in "[ -~]{1,70}",
+                    body in body(), weakest: bool, more in "[ -~]{1,70}",
                 ) {
                     let genuine = Genuine::<$provider>::new("a secret", body, 1_705_689_600, weakest);
                     for which in genuine.signed_headers() {
                         let value = genuine.headers[which].1.clone();
-                        let prefix = value[..cut.index(value.len())].to_owned();
-                        prop_assert!(!genuine.is_genuine(&genuine.with_value(which, prefix), &genuine.body));
+                        for length in 0..value.len() {
+                            let prefix = value[..length].to_vec();
+                            prop_assert!(!genuine.is_genuine(&genuine.with_value(which, prefix), &genuine.body));
+                        }
                         // An entry that a list ends with in vain is passed over; anything else is not.
                         if !more.contains(',') {
-                            let extension = format!("{value}{more}");
+                            let extension = [&value[..], more.as_bytes()].concat();
                             prop_assert!(!genuine.is_genuine(&genuine.with_value(which, extension), &genuine.body));
                         }
                     }
