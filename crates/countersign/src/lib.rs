@@ -48,12 +48,13 @@ pub use countersign_core::{
     provider, scheme,
 };
 
-mod clock;
-
-pub use self::clock::SystemClock;
-
-/// A store in this process's memory. See [`dedupe::MemoryStore`].
-pub type MemoryStore = dedupe::MemoryStore<SystemClock>;
+#[cfg(feature = "embedded")]
+pub use countersign_stores::embedded::{self, EmbeddedStore};
+#[cfg(feature = "postgres")]
+pub use countersign_stores::postgres::{self, PostgresStore};
+#[cfg(feature = "redis")]
+pub use countersign_stores::redis::{self, RedisStore};
+pub use countersign_stores::{MemoryStore, SetUpError, SystemClock};
 
 /// Verifies one delivery by the system's clock.
 ///

@@ -63,6 +63,12 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError::Fenced`] when the token does not hold the key any more, or committed it;
     /// [`StoreError::Unavailable`], [`StoreError::TimedOut`].
     fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>>;
+
+    /// How many keys it holds, expired ones that are not removed yet among them; `None`, unless overridden, where that is
+    /// not known without asking somebody else. For metrics.
+    fn held(&self) -> Option<u64> {
+        None
+    }
 }
 
 impl<S: Store + ?Sized> Store for Arc<S> {
@@ -95,6 +101,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {
         (**self).release(key, token)
+    }
+
+    fn held(&self) -> Option<u64> {
+        (**self).held()
     }
 }
 

@@ -332,6 +332,10 @@ impl<C: Clock> Store for MemoryStore<C> {
     fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {
         boxed(async move { self.try_release(key, token) })
     }
+
+    fn held(&self) -> Option<u64> {
+        Some(self.len() as u64)
+    }
 }
 
 fn boxed<'s, T>(call: impl Future<Output = T> + Send + 's) -> BoxFuture<'s, T> {

@@ -1,0 +1,5 @@
+//! `EmbeddedStore`.
+
+/// To be written.
+#[derive(Debug)]
+pub struct EmbeddedStore;

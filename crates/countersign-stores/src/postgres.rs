@@ -1,0 +1,5 @@
+//! `PostgresStore`.
+
+/// To be written.
+#[derive(Debug)]
+pub struct PostgresStore;

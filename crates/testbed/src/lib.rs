@@ -1,0 +1,5 @@
+//! Real servers on free ports with their data in temporary folders, and proxies that cut, stall and swallow.
+
+mod program;
+
+pub use program::{Program, Server, free_port, is_root};
