@@ -1,21 +1,37 @@
 //! Each published crate's `rust-version` is at least what its dependencies and its edition need.
+//!
+//! A feature whose dependencies need a newer Rust stands with it in `[package.metadata.rust-version]`: who does not use it is
+//! not kept from using the rest.
 
-use std::collections::BTreeSet;
+use cargo_metadata::{Edition, Metadata, Package, semver::Version};
 
-use cargo_metadata::{DependencyKind, Edition, Metadata, Package, PackageId, semver::Version};
-
-use crate::{commands::Failure, metadata};
+use crate::{
+    commands::{Cargo, Failure},
+    metadata,
+};
 
 pub(crate) fn run(_arguments: &[String]) -> Result<(), Failure> {
     let metadata = metadata::read()?;
     let mut too_low = Vec::new();
     for package in metadata::published(&metadata) {
-        let (needed, by) = needed(&metadata, package);
-        let declared = package.rust_version.as_ref();
-        let shown = declared.map_or("none".to_owned(), Version::to_string);
-        println!("msrv: {} declares {shown}; {by} needs {needed}", package.name);
-        if declared.is_none_or(|declared| *declared < needed) {
-            too_low.push(format!("{} declares {shown} and needs {needed} for {by}", package.name));
+        let raised = raised(package)?;
+        let mut check = |features: &[&str], declared: Option<&Version>| {
+            let (needed, by) = needed(&metadata, package, features)?;
+            let shown = declared.map_or("none".to_owned(), Version::to_string);
+            let (name, features) = (&package.name, features.join(","));
+            println!("msrv: {name} with [{features}] declares {shown}; {by} needs {needed}");
+            if declared.is_none_or(|declared| *declared < needed) {
+                too_low
+                    .push(format!("{name} with [{features}] declares {shown} and needs {needed} for {by}"));
+            }
+            Ok::<_, Failure>(())
+        };
+        let is_raised = |feature: &str| raised.iter().any(|(name, _)| *name == feature);
+        let others: Vec<_> =
+            package.features.keys().map(String::as_str).filter(|name| !is_raised(name)).collect();
+        check(&others, package.rust_version.as_ref())?;
+        for (feature, version) in &raised {
+            check(&[feature], Some(version))?;
         }
     }
     match too_low.is_empty() {
@@ -24,33 +40,44 @@ pub(crate) fn run(_arguments: &[String]) -> Result<(), Failure> {
     }
 }
 
-/// The highest version that anything in a crate's graph needs, and what needs it.
-fn needed(metadata: &Metadata, package: &Package) -> (Version, String) {
+/// The features that declare a newer Rust of their own.
+fn raised(package: &Package) -> Result<Vec<(&str, Version)>, Failure> {
+    let declared = package.metadata.get("rust-version").and_then(|table| table.as_object());
+    declared
+        .into_iter()
+        .flatten()
+        .map(|(feature, version)| {
+            let version = version.as_str().unwrap_or_default();
+            let version = Version::parse(&format!("{version}.0"));
+            version.map(|version| (feature.as_str(), version)).map_err(|error| {
+                Failure::Found(format!("{}: metadata.rust-version.{feature}: {error}", package.name))
+            })
+        })
+        .collect()
+}
+
+/// The highest version that anything built into a crate with these features needs, on any platform, build scripts and
+/// macros as well; and what needs it.
+fn needed(metadata: &Metadata, package: &Package, features: &[&str]) -> Result<(Version, String), Failure> {
     let mut needed = match package.edition {
         Edition::E2024 => (Version::new(1, 85, 0), "its edition".to_owned()),
         _ => (Version::new(1, 56, 0), "its edition".to_owned()),
     };
-    let dependencies = dependencies(metadata, &package.id);
-    for dependency in metadata.packages.iter().filter(|p| dependencies.contains(&p.id)) {
-        if let Some(version) = dependency.rust_version.as_ref().filter(|version| **version > needed.0) {
-            needed = (version.clone(), format!("{} {}", dependency.name, dependency.version));
+    let tree =
+        Cargo::new("tree --locked --no-default-features --edges normal,build --target all --prefix none")
+            .and(["--format", "{p}", "--package", package.name.as_str(), "--features", &features.join(",")])
+            .output()?;
+    for line in tree.lines() {
+        let mut words = line.split_whitespace();
+        let (Some(name), Some(version)) = (words.next(), words.next()) else { continue };
+        let version = version.trim_start_matches('v');
+        let dependency = metadata.packages.iter().find(|known| {
+            known.name == name && known.version.to_string() == version && known.id != package.id
+        });
+        let rust = dependency.and_then(|dependency| dependency.rust_version.as_ref());
+        if let Some(rust) = rust.filter(|rust| **rust > needed.0) {
+            needed = (rust.clone(), format!("{name} {version}"));
         }
     }
-    needed
-}
-
-/// All that is built into a crate, on any platform and with all features; build scripts and macros as well.
-fn dependencies<'m>(metadata: &'m Metadata, package: &'m PackageId) -> BTreeSet<&'m PackageId> {
-    let nodes = metadata.resolve.as_ref().map_or(&[][..], |resolve| &resolve.nodes);
-    let (mut found, mut open) = (BTreeSet::new(), vec![package]);
-    while let Some(id) = open.pop() {
-        let direct = nodes.iter().filter(|node| node.id == *id).flat_map(|node| &node.deps);
-        for dependency in direct {
-            let built_in = dependency.dep_kinds.iter().any(|kind| kind.kind != DependencyKind::Development);
-            if built_in && found.insert(&dependency.pkg) {
-                open.push(&dependency.pkg);
-            }
-        }
-    }
-    found
+    Ok(needed)
 }
