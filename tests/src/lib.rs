@@ -4,6 +4,7 @@ pub mod client;
 pub mod handler;
 pub mod seeds;
 pub mod server;
+pub mod told;
 pub mod vector;
 
 /// The README's example compiles.

@@ -2,19 +2,18 @@
 
 use std::{
     net::SocketAddr,
-    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use countersign::{
-    MemoryStore, Receiver, ReceiverBuilder, Secret, Signer, StoreError, Timestamp,
-    dedupe::{BoxFuture, Claim, Key, Store, Token},
+    MemoryStore, Receiver, ReceiverBuilder, Secret, Signer, Timestamp,
     provider::{Raaft, Retake},
 };
 use countersign_tests::{
     client::{Reply, Request, read_reply},
     handler::{Behaviour, Handler},
     server::Framework,
+    told::{Call, Fault, Told},
 };
 use tokio::{io::AsyncWriteExt, time::sleep};
 
@@ -317,53 +316,24 @@ async fn a_burst_of_equal_deliveries_is_handled_once() {
     .await;
 }
 
-/// A store that is switched off: before the claim, or after it.
-struct Broken {
-    inner: Arc<MemoryStore>,
-    claims: bool,
-}
-
-impl Store for Broken {
-    fn claim<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<Claim, StoreError>> {
-        match self.claims {
-            true => self.inner.claim(key, token, lease),
-            false => Box::pin(async { Err(StoreError::unavailable("connection refused")) }),
-        }
-    }
-
-    fn renew<'s>(&'s self, _: &'s Key, _: Token, _: Duration) -> BoxFuture<'s, Result<(), StoreError>> {
-        Box::pin(async { Err(StoreError::TimedOut) })
-    }
-
-    fn commit<'s>(&'s self, _: &'s Key, _: Token, _: Duration) -> BoxFuture<'s, Result<(), StoreError>> {
-        Box::pin(async { Err(StoreError::unavailable("connection refused")) })
-    }
-
-    fn release<'s>(&'s self, _: &'s Key, _: Token) -> BoxFuture<'s, Result<(), StoreError>> {
-        Box::pin(async { Err(StoreError::TimedOut) })
-    }
-}
-
-fn broken(claims: bool) -> ReceiverBuilder<Retake> {
-    Receiver::builder(secret()).store(Broken { inner: Arc::new(MemoryStore::new(10)), claims })
+/// A store that has this fault in each call, or in each but claims.
+fn faulty(fault: Fault, claims: bool) -> ReceiverBuilder<Retake> {
+    let told = move |call, _: &_| if claims && call == Call::Claim { Fault::None } else { fault };
+    Receiver::builder(secret())
+        .store(Told::new(MemoryStore::new(10), told))
+        .store_timeout(Duration::from_millis(200))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_fails_or_is_full_is_a_503_and_the_handler_does_not_run() {
-    each(
-        || broken(false),
-        Behaviour::Answer(200),
-        async |_, address, handler| {
+    for fault in [Fault::Fails, Fault::Hangs, Fault::LosesAnswer] {
+        let failing = move || faulty(fault, false);
+        each(failing, Behaviour::Answer(200), async |_, address, handler| {
             assert_problem(&post("/webhook", BODY).send(address).await, 503, "Service Unavailable");
             assert_eq!(handler.runs(), 0);
-        },
-    )
-    .await;
+        })
+        .await;
+    }
     let full = || Receiver::builder(secret()).store(MemoryStore::new(1));
     each(full, Behaviour::Answer(200), async |_, address, handler| {
         assert_eq!(post("/webhook", BODY).send(address).await.status, 200);
@@ -377,57 +347,27 @@ async fn a_store_that_fails_or_is_full_is_a_503_and_the_handler_does_not_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_fails_keeps_the_handlers_answer_since_its_effect_has_happened() {
-    each(
-        || broken(true),
-        Behaviour::Answer(200),
-        async |_, address, handler| {
+    for fault in [Fault::Fails, Fault::Hangs] {
+        let failing = move || faulty(fault, true);
+        each(failing, Behaviour::Answer(200), async |_, address, handler| {
             assert_eq!(post("/webhook", BODY).send(address).await.status, 200);
             assert_eq!(post("/webhook", BODY).send(address).await.status, 503);
             assert_eq!(handler.runs(), 1);
-        },
-    )
-    .await;
-}
-
-/// A store that panics: at once, or when there is one that claims for it, after that.
-struct Panicking(Option<MemoryStore>);
-
-impl Store for Panicking {
-    fn claim<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<Claim, StoreError>> {
-        match &self.0 {
-            Some(store) => store.claim(key, token, lease),
-            None => panic!("told to"),
-        }
-    }
-
-    fn renew<'s>(&'s self, _: &'s Key, _: Token, _: Duration) -> BoxFuture<'s, Result<(), StoreError>> {
-        panic!("told to")
-    }
-
-    fn commit<'s>(&'s self, _: &'s Key, _: Token, _: Duration) -> BoxFuture<'s, Result<(), StoreError>> {
-        panic!("told to")
-    }
-
-    fn release<'s>(&'s self, _: &'s Key, _: Token) -> BoxFuture<'s, Result<(), StoreError>> {
-        panic!("told to")
+        })
+        .await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_panics_is_a_500_unless_the_handler_is_done() {
-    let at_once = || Receiver::builder(secret()).store(Panicking(None));
+    let at_once = || faulty(Fault::Panics, false);
     each(at_once, Behaviour::Answer(200), async |_, address, handler| {
         assert_problem(&post("/webhook", BODY).send(address).await, 500, "Internal Server Error");
         assert_eq!(handler.runs(), 0);
     })
     .await;
     // What the handler has done is done, and said so.
-    let later = || Receiver::builder(secret()).store(Panicking(Some(MemoryStore::new(10))));
+    let later = || faulty(Fault::Panics, true);
     each(later, Behaviour::Answer(200), async |_, address, handler| {
         assert_eq!(post("/webhook", BODY).send(address).await.status, 200);
         assert_eq!(post("/webhook", BODY).send(address).await.status, 503);

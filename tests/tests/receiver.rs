@@ -3,17 +3,19 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
 };
 
 use countersign::{
     Admission, Admitted, Answer, Clock, ConfigError, Delivery, Outcome, Provider, Receiver, ReceiverBuilder,
-    Secret, Signer, StoreError, Timestamp,
-    dedupe::{BoxFuture, Claim, Key, KeyPart, KeyRule, MemoryStore, Store, Token},
+    Secret, Signer, StoreError, StoreErrorKind, Timestamp, TokioRuntime,
+    dedupe::{Key, KeyPart, KeyRule, MemoryStore, Store},
     provider::{Raaft, Recharge, Retake, RetentBase, RevKeen},
 };
+use countersign_tests::told::{Call, Fault, Told};
+use tokio::time::sleep;
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_705_689_600);
 
@@ -51,7 +53,7 @@ fn over<P: Provider>(store: impl Store) -> Receiver<P> {
 }
 
 async fn admitted<P: Provider>(receiver: &Receiver<P>, delivery: &Delivery<P>) -> Admitted<P> {
-    match receiver.admit(delivery.clone()).await.unwrap() {
+    match receiver.admit(delivery.clone(), sleep).await.unwrap() {
         Admission::Process(admitted) => admitted,
         other => panic!("{other:?}"),
     }
@@ -64,13 +66,14 @@ async fn a_crash_frees_a_delivery_when_its_lease_ends() {
     let delivery = delivery(&receiver, "", NOW, "{}");
     drop(admitted(&receiver, &delivery).await);
     clock.advance(Duration::from_secs(29));
-    let Admission::InFlight { retry_after, .. } = receiver.admit(delivery.clone()).await.unwrap() else {
+    let Admission::InFlight { retry_after, .. } = receiver.admit(delivery.clone(), sleep).await.unwrap()
+    else {
         panic!()
     };
     assert_eq!(retry_after, Duration::from_secs(1));
     clock.advance(Duration::from_secs(1));
     admitted(&receiver, &delivery).await.commit().await.unwrap();
-    assert!(matches!(receiver.admit(delivery).await.unwrap(), Admission::Duplicate(_)));
+    assert!(matches!(receiver.admit(delivery, sleep).await.unwrap(), Admission::Duplicate(_)));
 }
 
 #[tokio::test]
@@ -81,7 +84,7 @@ async fn a_committed_delivery_is_remembered_for_its_retention() {
     admitted(&receiver, &delivery).await.commit().await.unwrap();
     // Recharge's timestamps may be 48 hours off either way, so 96 are remembered.
     clock.advance(Duration::from_secs(96 * 3600 - 1));
-    assert!(matches!(receiver.admit(delivery.clone()).await.unwrap(), Admission::Duplicate(_)));
+    assert!(matches!(receiver.admit(delivery.clone(), sleep).await.unwrap(), Admission::Duplicate(_)));
     clock.advance(Duration::from_secs(1));
     admitted(&receiver, &delivery).await;
 }
@@ -105,10 +108,10 @@ async fn a_later_keys_refusal_releases_the_earlier_ones() {
     assert_eq!(store.len(), 3);
     // The same body at another time: its first key is free, its second is not.
     let later = delivery(&receiver, "dlv_2", NOW.saturating_add(Duration::from_secs(9)), "{}");
-    assert!(matches!(receiver.admit(later.clone()).await.unwrap(), Admission::InFlight { .. }));
+    assert!(matches!(receiver.admit(later.clone(), sleep).await.unwrap(), Admission::InFlight { .. }));
     assert_eq!(store.len(), 3);
     first.commit().await.unwrap();
-    assert!(matches!(receiver.admit(later.clone()).await.unwrap(), Admission::Duplicate(_)));
+    assert!(matches!(receiver.admit(later.clone(), sleep).await.unwrap(), Admission::Duplicate(_)));
     assert_eq!(store.len(), 3);
 }
 
@@ -126,7 +129,7 @@ async fn endpoints_and_providers_that_share_a_store_stay_apart() {
     let other = over::<RetentBase>(Arc::clone(&store));
     admitted(&other, &delivery(&other, "dlv_1", NOW, "{}")).await.commit().await.unwrap();
     let again = at("a");
-    let again = again.admit(delivery(&again, "", NOW, "{}")).await.unwrap();
+    let again = again.admit(delivery(&again, "", NOW, "{}"), sleep).await.unwrap();
     assert!(matches!(again, Admission::Duplicate(_)));
 }
 
@@ -139,7 +142,7 @@ async fn a_lease_that_was_lost_is_taken_anew_to_commit_and_refused_when_another_
     clock.advance(Duration::from_secs(31));
     assert!(matches!(slow.renew().await.unwrap_err(), StoreError::Fenced));
     slow.commit().await.unwrap();
-    assert!(matches!(receiver.admit(delivery).await.unwrap(), Admission::Duplicate(_)));
+    assert!(matches!(receiver.admit(delivery, sleep).await.unwrap(), Admission::Duplicate(_)));
 
     let delivery = self::delivery(&receiver, "", NOW, "[]");
     let slow = admitted(&receiver, &delivery).await;
@@ -152,120 +155,131 @@ async fn a_lease_that_was_lost_is_taken_anew_to_commit_and_refused_when_another_
     assert!(matches!(slow.commit().await.unwrap_err(), StoreError::Fenced));
 }
 
-/// A store whose first commits fail.
-struct Shaky {
-    inner: MemoryStore<Manual>,
-    failures: AtomicUsize,
+/// A store that does as it is told.
+fn told(fault: impl Fn(Call, &Key) -> Fault + Send + Sync + 'static) -> Told<MemoryStore<Manual>> {
+    Told::new(MemoryStore::with_clock(10, Manual::default()), fault)
 }
 
-impl Store for Shaky {
-    fn claim<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<Claim, StoreError>> {
-        self.inner.claim(key, token, lease)
-    }
+/// A store that has this fault the first so many times of a call, and counts its calls.
+fn at_first(call: Call, fault: Fault, times: usize) -> (Told<MemoryStore<Manual>>, Arc<AtomicUsize>) {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let store = told(move |made, _| match made == call && counted.fetch_add(1, SeqCst) < times {
+        true => fault,
+        false => Fault::None,
+    });
+    (store, calls)
+}
 
-    fn renew<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
-        self.inner.renew(key, token, lease)
-    }
+fn processed(_: &()) -> Answer {
+    Answer::of_response(204, None, Retake::RETRIES)
+}
 
-    fn commit<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        retention: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
-        match self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) {
-            Ok(_) => Box::pin(async { Err(StoreError::TimedOut) }),
-            Err(_) => self.inner.commit(key, token, retention),
-        }
-    }
-
-    fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {
-        self.inner.release(key, token)
-    }
+async fn run<P: Provider>(receiver: &Receiver<P>, delivery: &Delivery<P>) -> Answer {
+    receiver.process(delivery.clone(), TokioRuntime, async {}, processed).await.0
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_commit_is_tried_again_while_the_store_is_away() {
     for (failures, outcome) in [(1, Outcome::Processed), (3, Outcome::Processed), (4, Outcome::Uncommitted)] {
-        let inner = MemoryStore::with_clock(10, Manual::default());
-        let receiver = over::<Retake>(Shaky { inner, failures: failures.into() });
-        let delivery = delivery(&receiver, "", NOW, "{}");
-        let (answer, result) = admitted(&receiver, &delivery)
-            .await
-            .run(async { 7 }, tokio::time::sleep, |_| Answer::of_response(204, None, Retake::RETRIES))
-            .await;
-        assert_eq!((answer.outcome(), answer.status(), result), (outcome, 204, Some(7)));
-    }
-}
-
-/// A store that has lost one key, and counts the renewals of the others.
-struct Lossy {
-    inner: MemoryStore<Manual>,
-    lost: Mutex<Option<Key>>,
-    renewals: Arc<AtomicUsize>,
-}
-
-impl Store for Lossy {
-    fn claim<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<Claim, StoreError>> {
-        self.lost.lock().unwrap().get_or_insert(*key);
-        self.inner.claim(key, token, lease)
-    }
-
-    fn renew<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
-        if *self.lost.lock().unwrap() == Some(*key) {
-            return Box::pin(async { Err(StoreError::Fenced) });
+        for fault in [Fault::Fails, Fault::LosesAnswer] {
+            let receiver = over::<Retake>(at_first(Call::Commit, fault, failures).0);
+            let answer = run(&receiver, &delivery(&receiver, "", NOW, "{}")).await;
+            assert_eq!((answer.outcome(), answer.status()), (outcome, 204));
         }
-        self.renewals.fetch_add(1, Ordering::SeqCst);
-        self.inner.renew(key, token, lease)
-    }
-
-    fn commit<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        retention: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
-        self.inner.commit(key, token, retention)
-    }
-
-    fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {
-        self.inner.release(key, token)
     }
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_commit_that_failed_for_long_is_made_after_the_sender_was_answered() {
+    for fault in [Fault::Fails, Fault::Hangs] {
+        let (store, _) = at_first(Call::Commit, fault, 7);
+        let receiver = over::<Retake>(store);
+        let delivery = delivery(&receiver, "", NOW, "{}");
+        assert_eq!(run(&receiver, &delivery).await.outcome(), Outcome::Uncommitted);
+        assert_eq!(run(&receiver, &delivery).await.outcome(), Outcome::InFlight);
+        sleep(Duration::from_secs(120)).await;
+        assert_eq!(run(&receiver, &delivery).await.outcome(), Outcome::Duplicate, "{fault:?}");
+    }
+}
+
+/// A store whose claims from the first to the last of these have this fault. A RetentBase delivery has three.
+fn at_claims(first: usize, last: usize, fault: Fault) -> Told<MemoryStore<Manual>> {
+    let claims = AtomicUsize::new(0);
+    told(move |call, _| match call {
+        Call::Claim if (first..=last).contains(&claims.fetch_add(1, SeqCst)) => fault,
+        _ => Fault::None,
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_whose_answer_was_lost_is_ones_own_on_the_next_try() {
+    for fault in [Fault::LosesAnswer, Fault::Fails] {
+        for key in 0..3 {
+            let receiver = over::<RetentBase>(at_claims(key, key, fault));
+            let answer = run(&receiver, &delivery(&receiver, "dlv_1", NOW, "{}")).await;
+            assert_eq!(answer.outcome(), Outcome::Processed, "{fault:?} at key {key}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_is_given_up_leaves_no_key_behind() {
+    for (last, fault) in [(2, Fault::LosesAnswer), (2, Fault::Fails), (1, Fault::Hangs)] {
+        let receiver = over::<RetentBase>(at_claims(1, last, fault));
+        let delivery = delivery(&receiver, "dlv_1", NOW, "{}");
+        let answer = run(&receiver, &delivery).await;
+        assert!(matches!(answer.outcome(), Outcome::StoreFailed(_)), "{answer:?}");
+        assert_eq!(run(&receiver, &delivery).await.outcome(), Outcome::Processed, "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_is_a_503_within_the_store_timeout() {
+    for seconds in [1, 3] {
+        let store = told(|_, _| Fault::Hangs);
+        let timeout = Duration::from_secs(seconds);
+        let receiver =
+            Receiver::<RetentBase>::builder(secret()).store(store).store_timeout(timeout).build().unwrap();
+        let began = tokio::time::Instant::now();
+        let answer = run(&receiver, &delivery(&receiver, "dlv_1", NOW, "{}")).await;
+        assert_eq!(
+            (answer.status(), answer.outcome()),
+            (503, Outcome::StoreFailed(StoreErrorKind::TimedOut))
+        );
+        assert!((timeout..timeout + Duration::from_millis(501)).contains(&began.elapsed()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_outlives_a_store_that_hangs_and_its_answer_stands() {
+    let store = told(|call, _| if call == Call::Claim { Fault::None } else { Fault::Hangs });
+    let receiver = over::<Retake>(store);
+    let delivery = delivery(&receiver, "", NOW, "{}");
+    let work = sleep(Duration::from_secs(45));
+    let began = tokio::time::Instant::now();
+    let (answer, _) = receiver.process(delivery, sleep, work, processed).await;
+    assert_eq!((answer.status(), answer.outcome()), (204, Outcome::Uncommitted));
+    assert_eq!(began.elapsed().as_secs(), 48);
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_lost_key_does_not_stop_the_renewal_of_the_others() {
-    let renewals = Arc::new(AtomicUsize::new(0));
-    let inner = MemoryStore::with_clock(10, Manual::default());
-    let receiver =
-        over::<RetentBase>(Lossy { inner, lost: Mutex::default(), renewals: Arc::clone(&renewals) });
+    let (renewals, lost) = (Arc::new(AtomicUsize::new(0)), Mutex::new(None));
+    let counted = Arc::clone(&renewals);
+    let receiver = over::<RetentBase>(told(move |call, key| {
+        let is_lost = *lost.lock().unwrap().get_or_insert(*key) == *key;
+        match call {
+            Call::Renew if is_lost => return Fault::Fenced,
+            Call::Renew => counted.fetch_add(1, SeqCst),
+            _ => 0,
+        };
+        Fault::None
+    }));
     let delivery = delivery(&receiver, "dlv_1", NOW, "{}");
-    let work = tokio::time::sleep(Duration::from_secs(95));
-    admitted(&receiver, &delivery)
-        .await
-        .run(work, tokio::time::sleep, |()| Answer::of_response(200, None, RetentBase::RETRIES))
-        .await;
-    assert_eq!(renewals.load(Ordering::SeqCst), 2 * 9);
+    let work = sleep(Duration::from_secs(95));
+    receiver.process(delivery, sleep, work, processed).await;
+    assert_eq!(renewals.load(SeqCst), 2 * 9);
 }
 
 #[tokio::test]
@@ -282,7 +296,6 @@ async fn a_replay_is_caught_for_as_long_as_its_timestamp_is_good() {
         let elapsed = Duration::from_secs(hours * 3600).saturating_sub(Duration::from_secs(hours / 96));
         *clock.0.lock().unwrap() = elapsed;
         let now = NOW.saturating_add(elapsed);
-        let sleep = tokio::time::sleep;
         let handler = async |_| Ok::<(), std::io::Error>(());
         let answer = receiver.handle(&headers, r#"{"id":1}"#, now, sleep, handler).await;
         assert_eq!(answer.outcome(), outcome, "after {hours} h");
@@ -313,6 +326,7 @@ fn set_up_mistakes_are_told_at_start_with_what_to_change() {
     );
     assert!(refusal::<Retake>(|b| b.body_limit(0)).contains("body_limit is out of range"));
     assert!(refusal::<Retake>(|b| b.read_timeout(Duration::ZERO)).contains("read_timeout is out of range"));
+    assert!(refusal::<Retake>(|b| b.store_timeout(Duration::ZERO)).contains("store_timeout is out of range"));
     assert!(refusal::<Retake>(|b| b.lease(Duration::from_nanos(1))).contains("lease is out of range"));
     assert!(refusal::<RetentBase>(|b| b.dedupe_by(ID_ALONE)).contains("that every delivery has"));
     assert!(refusal::<RetentBase>(|b| b.dedupe_by(&[])).contains("that every delivery has"));

@@ -91,7 +91,7 @@ async fn check<P: Provider>() {
     forbidden.check(&Receiver::<P>::builder(&secret));
     let receiver = Receiver::<P>::builder(&secret).store(MemoryStore::new(10)).build().unwrap();
     forbidden.check(&receiver);
-    let admission = receiver.admit(delivery.clone()).await.unwrap();
+    let admission = receiver.admit(delivery.clone(), tokio::time::sleep).await.unwrap();
     forbidden.check(&admission);
     let Admission::Process(admitted) = admission else { panic!("the first one is admitted") };
     forbidden.check(&admitted);
@@ -99,7 +99,7 @@ async fn check<P: Provider>() {
         forbidden.check_error(&error);
         forbidden.check(&Answer::misfit(&error));
     }
-    forbidden.check(&receiver.admit(delivery).await.unwrap());
+    forbidden.check(&receiver.admit(delivery, tokio::time::sleep).await.unwrap());
 }
 
 #[tokio::test]

@@ -8,7 +8,8 @@ use actix_web::{
     dev::{Payload, Service, ServiceRequest, ServiceResponse, forward_ready},
     rt,
 };
-use countersign_core::{Admission, Answer, Delivery, Provider, Receiver};
+use countersign_core::{Answer, Delivery, Provider, Receiver};
+use countersign_runtime::TokioRuntime;
 use tracing::Instrument;
 
 use crate::{
@@ -97,22 +98,23 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody,
 {
-    let refused = |answer: Answer, request| (answer.clone(), Ok(answered(request, answer)));
-    let admitted = match receiver.admit(delivery).await {
-        Ok(Admission::Process(admitted)) => admitted,
-        Ok(Admission::InFlight { retry_after, .. }) => {
-            return refused(Answer::in_flight(retry_after), request);
-        }
-        Ok(_) => return refused(Answer::duplicate(), request),
-        Err(error) => return refused(Answer::store_failed(&error), request),
-    };
+    // Given back when it is not to be handled.
+    let mut request = Some(request);
     // Errors are the user's own code: they are judged where a panic is caught.
     let work = async {
-        let result = service.call(request).await;
-        (judge::<P, B>(&result), result)
+        let result = service.call(request.take()?).await;
+        Some((judge::<P, B>(&result), result))
     };
-    let (answer, result) = admitted.run(work, tokio::time::sleep, |(answer, _)| answer.clone()).await;
-    (answer.clone(), finish(answer, result))
+    let judged = |result: &Option<(Answer, _)>| match result {
+        Some((answer, _)) => answer.clone(),
+        None => Answer::panicked(),
+    };
+    let (answer, result) = receiver.process(delivery, TokioRuntime, work, judged).await;
+    let result = match request {
+        Some(request) => Ok(answered(request, answer.clone())),
+        None => finish(answer.clone(), result.flatten()),
+    };
+    (answer, result)
 }
 
 fn judge<P: Provider, B>(result: &Result<ServiceResponse<B>, Error>) -> Answer {

@@ -3,11 +3,11 @@
 use std::{
     pin::pin,
     task::{Poll, ready},
-    time::SystemTime,
 };
 
 use bytes::Bytes;
-use countersign_core::{Delivery, Provider, Verifier, VerifyError};
+use countersign_core::{Clock as _, Delivery, Provider, Verifier, VerifyError};
+use countersign_runtime::SystemClock;
 use http::HeaderMap;
 use http_body::Body;
 
@@ -20,7 +20,7 @@ where
     P: Provider,
     B: Body<Data = Bytes>,
 {
-    let now = verifier.now().unwrap_or_else(|| SystemTime::now().into());
+    let now = verifier.now().unwrap_or_else(|| SystemClock.now());
     let verification = verifier.begin(headers, now)?;
     let mut body = pin!(body);
     let next = |cx: &mut std::task::Context<'_>| {

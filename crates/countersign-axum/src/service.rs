@@ -13,7 +13,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use countersign_core::{Admission, Answer, Delivery, Provider, Receiver};
+use countersign_core::{Answer, Delivery, Provider, Receiver};
+use countersign_runtime::TokioRuntime;
 use http::Request;
 use tower_service::Service;
 use tracing::Instrument;
@@ -52,7 +53,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         // The clone may not be ready; the service that was polled is.
         let clone = self.inner.clone();
-        let inner = std::mem::replace(&mut self.inner, clone);
+        let mut inner = std::mem::replace(&mut self.inner, clone);
         let receiver = self.receiver.clone();
         Box::pin(async move {
             let started = Instant::now();
@@ -81,9 +82,11 @@ where
             let task = {
                 let (receiver, delivery) = (receiver.clone(), delivery.clone());
                 async move {
-                    let (answer, result) = process(&receiver, delivery.clone(), inner, request).await;
+                    let work = async { inner.call(request).await.map(IntoResponse::into_response) };
+                    let (answer, result) =
+                        receiver.process(delivery.clone(), TokioRuntime, work, judge::<P, _>).await;
                     log(receiver.endpoint(), Some(&delivery), &answer);
-                    result.map(|response| finish(answer, response))
+                    result.transpose().map(|response| finish(answer, response))
                 }
             };
             tokio::spawn(task.in_current_span()).await.unwrap_or_else(|error| {
@@ -93,29 +96,6 @@ where
             })
         })
     }
-}
-
-/// Claims, calls, settles. There is no response when the inner service was not called, or panicked.
-async fn process<P, S>(
-    receiver: &Receiver<P>,
-    delivery: Delivery<P>,
-    mut inner: S,
-    request: Request<Body>,
-) -> (Answer, Result<Option<Response>, S::Error>)
-where
-    P: Provider,
-    S: Service<Request<Body>>,
-    S::Response: IntoResponse,
-{
-    let admitted = match receiver.admit(delivery).await {
-        Ok(Admission::Process(admitted)) => admitted,
-        Ok(Admission::InFlight { retry_after, .. }) => return (Answer::in_flight(retry_after), Ok(None)),
-        Ok(_) => return (Answer::duplicate(), Ok(None)),
-        Err(error) => return (Answer::store_failed(&error), Ok(None)),
-    };
-    let work = async { inner.call(request).await.map(IntoResponse::into_response) };
-    let (answer, result) = admitted.run(work, tokio::time::sleep, judge::<P, S::Error>).await;
-    (answer, result.transpose())
 }
 
 fn judge<P: Provider, E>(result: &Result<Response, E>) -> Answer {

@@ -300,6 +300,18 @@ pub enum StoreErrorKind {
     TimedOut,
 }
 
+impl StoreErrorKind {
+    /// The class in one word, for logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Fenced => "fenced",
+            Self::Unavailable => "unavailable",
+            Self::TimedOut => "timed_out",
+        }
+    }
+}
+
 impl StoreError {
     /// Wraps what a store's client said.
     pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {

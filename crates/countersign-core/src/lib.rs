@@ -33,7 +33,7 @@ pub use self::{
     },
     headers::Headers,
     provider::Provider,
-    receiver::{Admission, Admitted, Answer, Outcome, Receiver, ReceiverBuilder, Webhook},
+    receiver::{Admission, Admitted, Answer, Outcome, Receiver, ReceiverBuilder, Runtime, Webhook},
     secret::{MAX_SECRETS, Secret, Secrets},
     signer::{SignedHeaders, Signer},
     time::{Clock, Timestamp, TimestampFormat, Tolerance},

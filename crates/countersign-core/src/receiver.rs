@@ -1,8 +1,12 @@
 //! `Receiver<P>`: verify, claim, settle.
 
+mod admitted;
 mod answer;
 mod builder;
+mod held;
+mod metrics;
 mod run;
+mod runtime;
 
 use std::{
     fmt,
@@ -15,9 +19,12 @@ use std::{
     time::Duration,
 };
 
+use self::held::Held;
 pub use self::{
+    admitted::Admitted,
     answer::{Answer, Outcome},
     builder::ReceiverBuilder,
+    runtime::Runtime,
 };
 use crate::{
     dedupe::{Claim, Key, KeyRule, Store, Token},
@@ -60,6 +67,7 @@ struct Shared<P: Provider> {
     rules: &'static [KeyRule],
     lease: Duration,
     retention: Duration,
+    store_timeout: Duration,
     tokens: RandomState,
     admissions: AtomicU64,
 }
@@ -90,16 +98,6 @@ pub enum Admission<P: Provider> {
     },
 }
 
-/// A delivery that was claimed, to be handled and then settled.
-///
-/// One that is dropped without being settled becomes free when its lease ends.
-pub struct Admitted<P: Provider> {
-    delivery: Delivery<P>,
-    keys: Vec<Key>,
-    token: Token,
-    receiver: Receiver<P>,
-}
-
 impl<P: Provider> Receiver<P> {
     /// A receiver to be set up.
     pub fn builder(secrets: impl Into<Secrets>) -> ReceiverBuilder<P> {
@@ -116,38 +114,61 @@ impl<P: Provider> Receiver<P> {
         &self.shared.endpoint
     }
 
+    /// How long a handled delivery is remembered.
+    pub fn retention(&self) -> Duration {
+        self.shared.retention
+    }
+
+    /// A delivery's dedupe keys at this endpoint, for stores that claim within a transaction of yours: a hit on any one
+    /// makes it a duplicate.
+    pub fn keys(&self, delivery: &Delivery<P>) -> Vec<Key> {
+        delivery.keys(self.endpoint(), self.shared.rules)
+    }
+
     /// Claims a delivery under each of its keys.
     ///
-    /// A later key's refusal releases the earlier ones.
+    /// A later key's refusal releases the earlier ones. A claim whose answer was lost is tried once more, by the same token.
     ///
     /// # Errors
-    /// [`StoreError`]: the delivery is to be refused with a 503, so that it is tried again.
-    pub async fn admit(&self, delivery: Delivery<P>) -> Result<Admission<P>, StoreError> {
-        let mut admitted =
-            Admitted { keys: Vec::new(), token: self.token(), receiver: self.clone(), delivery };
-        for key in admitted.delivery.keys(self.endpoint(), self.shared.rules) {
-            match self.shared.store.claim(&key, admitted.token, self.shared.lease).await {
-                Ok(Claim::Claimed) => admitted.keys.push(key),
-                Ok(Claim::Committed) => return Ok(Admission::Duplicate(admitted.give_back().await)),
-                Ok(Claim::InFlight { retry_after }) => {
-                    return Ok(Admission::InFlight { delivery: admitted.give_back().await, retry_after });
-                }
-                Err(error) => {
-                    // The store may have acted before it failed.
-                    admitted.keys.extend(error.may_pass().then_some(key));
-                    admitted.give_back().await;
-                    return Err(error);
-                }
-            }
+    /// [`StoreError`]: the delivery is to be refused with a 503, so that it is tried again. [`StoreError::TimedOut`] when
+    /// that took longer than the [`store_timeout`](ReceiverBuilder::store_timeout).
+    pub async fn admit(
+        &self,
+        delivery: Delivery<P>,
+        runtime: impl Runtime,
+    ) -> Result<Admission<P>, StoreError> {
+        let mut held = Held::new(self, self.token());
+        match held.claim(&self.keys(&delivery), &runtime).await? {
+            Claim::Claimed => Ok(Admission::Process(Admitted::new(delivery, held))),
+            Claim::Committed => Ok(Admission::Duplicate(delivery)),
+            Claim::InFlight { retry_after } => Ok(Admission::InFlight { delivery, retry_after }),
         }
-        Ok(Admission::Process(admitted))
+    }
+
+    /// Claims a delivery, and where it is to be handled, does `work` and settles by what `judge` makes of the result, as
+    /// [`Admitted::run`] does. There is no result when `work` was not done, or panicked.
+    ///
+    /// What the adapters run; see [`handle`](Self::handle) for frameworks without one.
+    pub async fn process<T>(
+        &self,
+        delivery: Delivery<P>,
+        runtime: impl Runtime,
+        work: impl Future<Output = T>,
+        judge: impl FnOnce(&T) -> Answer,
+    ) -> (Answer, Option<T>) {
+        match self.admit(delivery, runtime.clone()).await {
+            Ok(Admission::Process(admitted)) => admitted.run(work, runtime, judge).await,
+            Ok(Admission::Duplicate(_)) => (Answer::duplicate(), None),
+            Ok(Admission::InFlight { retry_after, .. }) => (Answer::in_flight(retry_after), None),
+            Err(error) => (Answer::store_failed(&error), None),
+        }
     }
 
     /// Handles one request from end to end, under any framework: verifies, claims, types, runs the handler and settles.
     ///
-    /// `sleep` waits, so that the lease can be renewed while the handler works: `tokio::time::sleep` under tokio. To
-    /// outlive a sender that hangs up, spawn this: a future that is dropped half-way leaves the delivery claimed until its
-    /// lease ends.
+    /// `runtime` waits, so that the lease can be renewed while the handler works, and a store that hangs is given up:
+    /// `tokio::time::sleep` does under tokio. To outlive a sender that hangs up, spawn this: a future that is dropped
+    /// half-way leaves the delivery claimed until its lease ends.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -177,142 +198,45 @@ impl<P: Provider> Receiver<P> {
     /// # });
     /// # Ok::<(), countersign_core::ConfigError>(())
     /// ```
-    pub async fn handle<H, B, S, F, R, E>(
+    pub async fn handle<H, B, F, R, E>(
         &self,
         headers: &H,
         body: B,
         now: Timestamp,
-        sleep: impl Fn(Duration) -> S,
+        runtime: impl Runtime,
         handler: F,
     ) -> Answer
     where
         H: Headers + ?Sized,
         B: IntoBody,
-        S: Future<Output = ()>,
         F: FnOnce(Webhook<P>) -> R,
         R: Future<Output = Result<(), E>>,
         E: fmt::Display,
     {
+        let began = runtime.elapsed();
         let verdict = self.verifier().verify(headers, body, now);
         let answer = match verdict.clone() {
-            Ok(delivery) => self.process(delivery, sleep, handler).await,
+            Ok(delivery) => {
+                let webhook = delivery.clone();
+                let work = async {
+                    let webhook = Webhook::try_from(webhook).map_err(|error| Answer::misfit(&error))?;
+                    handler(webhook).await.map_err(|error| Answer::error(&error))
+                };
+                let judge = |result: &Result<(), Answer>| match result {
+                    Ok(()) => Answer::of_response(200, None, P::RETRIES),
+                    Err(answer) => answer.clone(),
+                };
+                self.process(delivery, runtime.clone(), work, judge).await.0
+            }
             Err(error) => Answer::refused(&error),
         };
-        answer.log(self.endpoint(), verdict.as_ref().ok(), None);
+        answer.log(self.endpoint(), verdict.as_ref().ok(), runtime::since(&runtime, began));
         answer
-    }
-
-    async fn process<S, F, R, E>(
-        &self,
-        delivery: Delivery<P>,
-        sleep: impl Fn(Duration) -> S,
-        handler: F,
-    ) -> Answer
-    where
-        S: Future<Output = ()>,
-        F: FnOnce(Webhook<P>) -> R,
-        R: Future<Output = Result<(), E>>,
-        E: fmt::Display,
-    {
-        let admitted = match self.admit(delivery.clone()).await {
-            Ok(Admission::Process(admitted)) => admitted,
-            Ok(Admission::Duplicate(_)) => return Answer::duplicate(),
-            Ok(Admission::InFlight { retry_after, .. }) => return Answer::in_flight(retry_after),
-            Err(error) => return Answer::store_failed(&error),
-        };
-        let work = async {
-            match Webhook::try_from(delivery) {
-                Ok(webhook) => handler(webhook).await.map_err(|error| Answer::error(&error)),
-                Err(error) => Err(Answer::misfit(&error)),
-            }
-        };
-        let judge = |result: &Result<(), Answer>| match result {
-            Ok(()) => Answer::of_response(200, None, P::RETRIES),
-            Err(answer) => answer.clone(),
-        };
-        admitted.run(work, sleep, judge).await.0
     }
 
     fn token(&self) -> Token {
         let number = self.shared.tokens.hash_one(self.shared.admissions.fetch_add(1, Ordering::Relaxed));
         Token::new(NonZeroU64::new(number).unwrap_or(NonZeroU64::MIN))
-    }
-}
-
-impl<P: Provider> Admitted<P> {
-    /// The delivery.
-    pub fn delivery(&self) -> &Delivery<P> {
-        &self.delivery
-    }
-
-    /// The delivery with its typed event.
-    ///
-    /// # Errors
-    /// [`EventError`] when the payload does not fit its type.
-    pub fn webhook(&self) -> Result<Webhook<P>, EventError> {
-        Webhook::try_from(self.delivery.clone())
-    }
-
-    /// Starts the lease anew.
-    ///
-    /// # Errors
-    /// [`StoreError`] of a key that could not be renewed; the others are all the same. [`StoreError::Fenced`] when the lease
-    /// had ended.
-    pub async fn renew(&self) -> Result<(), StoreError> {
-        let Shared { store, lease, .. } = &*self.receiver.shared;
-        self.each(|key| store.renew(key, self.token, *lease)).await
-    }
-
-    /// Remembers the delivery as handled, for the retention. A lease that ended is taken anew for that, if nobody else has
-    /// taken the delivery since.
-    ///
-    /// # Errors
-    /// [`StoreError`] of a key that could not be committed; the others are all the same. Can be called again.
-    pub async fn commit(&self) -> Result<(), StoreError> {
-        self.each(|key| self.commit_key(key)).await
-    }
-
-    /// Frees the delivery at once, for the next try.
-    ///
-    /// # Errors
-    /// [`StoreError`] of a key that could not be released; the others are all the same, and this one is free when the lease
-    /// ends.
-    pub async fn release(&self) -> Result<(), StoreError> {
-        self.each(|key| self.receiver.shared.store.release(key, self.token)).await
-    }
-
-    async fn commit_key(&self, key: &Key) -> Result<(), StoreError> {
-        let Shared { store, lease, retention, .. } = &*self.receiver.shared;
-        match store.commit(key, self.token, *retention).await {
-            Err(StoreError::Fenced) => match store.claim(key, self.token, *lease).await? {
-                Claim::Claimed => store.commit(key, self.token, *retention).await,
-                _ => Err(StoreError::Fenced),
-            },
-            settled => settled,
-        }
-    }
-
-    /// Does something for each key, whatever becomes of the others. Of several errors, one that may pass counts.
-    async fn each<'k, F>(&'k self, act: impl Fn(&'k Key) -> F) -> Result<(), StoreError>
-    where
-        F: Future<Output = Result<(), StoreError>>,
-    {
-        let mut result = Ok(());
-        for key in &self.keys {
-            match (act(key).await, &result) {
-                (Err(error), Ok(())) => result = Err(error),
-                (Err(error), Err(other)) if error.may_pass() && !other.may_pass() => result = Err(error),
-                _ => {}
-            }
-        }
-        result
-    }
-
-    async fn give_back(self) -> Delivery<P> {
-        if let Err(error) = self.release().await {
-            tracing::debug!(provider = P::NAME, %error, "an earlier key was not released; it is free when its lease ends");
-        }
-        self.delivery
     }
 }
 
@@ -337,6 +261,7 @@ impl<P: Provider> fmt::Debug for Receiver<P> {
             .field("endpoint", &self.shared.endpoint)
             .field("lease", &self.shared.lease)
             .field("retention", &self.shared.retention)
+            .field("store_timeout", &self.shared.store_timeout)
             .finish_non_exhaustive()
     }
 }
@@ -352,15 +277,6 @@ impl<P: Provider> fmt::Debug for Admission<P> {
                 .field("retry_after", retry_after)
                 .finish(),
         }
-    }
-}
-
-impl<P: Provider> fmt::Debug for Admitted<P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Admitted")
-            .field("delivery", &self.delivery)
-            .field("keys", &self.keys)
-            .finish_non_exhaustive()
     }
 }
 

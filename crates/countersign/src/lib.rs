@@ -42,19 +42,26 @@ pub use countersign_actix as actix;
 pub use countersign_axum as axum;
 pub use countersign_core::{
     Admission, Admitted, Answer, Clock, ConfigError, ConfigErrorKind, Delivery, EventError, EventErrorKind,
-    Headers, IntoBody, Limits, MAX_SECRETS, Outcome, Provider, Receiver, ReceiverBuilder, Secret, Secrets,
-    SignedHeaders, Signer, StoreError, StoreErrorKind, Timestamp, TimestampFormat, Tolerance, Verification,
-    Verifier, VerifierBuilder, VerifyError, VerifyErrorKind, Webhook, dedupe, event, for_each_provider,
-    provider, scheme,
+    Headers, IntoBody, Limits, MAX_SECRETS, Outcome, Provider, Receiver, ReceiverBuilder, Runtime, Secret,
+    Secrets, SignedHeaders, Signer, StoreError, StoreErrorKind, Timestamp, TimestampFormat, Tolerance,
+    Verification, Verifier, VerifierBuilder, VerifyError, VerifyErrorKind, Webhook, dedupe, event,
+    for_each_provider, provider, scheme,
 };
 
+pub use countersign_runtime::SystemClock;
+#[cfg(feature = "tokio")]
+pub use countersign_runtime::TokioRuntime;
+#[cfg(any(feature = "embedded", feature = "postgres", feature = "redis"))]
+pub use countersign_stores::SetUpError;
 #[cfg(feature = "embedded")]
 pub use countersign_stores::embedded::{self, EmbeddedStore};
 #[cfg(feature = "postgres")]
 pub use countersign_stores::postgres::{self, PostgresStore};
 #[cfg(feature = "redis")]
 pub use countersign_stores::redis::{self, RedisStore};
-pub use countersign_stores::{MemoryStore, SetUpError, SystemClock};
+
+/// A store in this process's memory. See [`dedupe::MemoryStore`].
+pub type MemoryStore = dedupe::MemoryStore<SystemClock>;
 
 /// Verifies one delivery by the system's clock.
 ///

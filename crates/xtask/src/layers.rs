@@ -35,6 +35,7 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
     ("countersign-axum", &[STORES, ACTIX]),
     ("countersign-actix", &[STORES, AXUM]),
     ("countersign-stores", &[AXUM, ACTIX]),
+    ("countersign-runtime", &[STORES, AXUM, ACTIX]),
     // The crate that brings all of them together.
     ("countersign", &[]),
 ];

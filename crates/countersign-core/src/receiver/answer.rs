@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use super::metrics;
 use crate::{
     delivery::Delivery,
     error::{Chain, EventError, StoreError, StoreErrorKind, VerifyError, VerifyErrorKind},
@@ -235,7 +236,7 @@ impl Answer {
         )
     }
 
-    /// Says to `tracing` what became of a request, at the level that it deserves.
+    /// Says to `tracing` what became of a request, at the level that it deserves, and to `metrics` (feature `metrics`).
     ///
     /// `delivery` is there once it was found genuine: nothing unverified is logged.
     pub fn log<P: Provider>(
@@ -244,6 +245,7 @@ impl Answer {
         delivery: Option<&Delivery<P>>,
         duration: Option<Duration>,
     ) {
+        metrics::delivery(P::NAME, self.outcome);
         let (id, kind) = (delivery.and_then(Delivery::id), delivery.and_then(Delivery::kind));
         macro_rules! log {
             ($level:ident, $message:literal) => {

@@ -2,7 +2,7 @@
 
 use std::{fmt, hash::RandomState, sync::Arc, sync::atomic::AtomicU64, time::Duration};
 
-use super::{Receiver, Shared};
+use super::{Receiver, Shared, metrics};
 use crate::{
     dedupe::{KeyRule, Store},
     error::ConfigError,
@@ -21,6 +21,7 @@ pub struct ReceiverBuilder<P: Provider> {
     rules: &'static [KeyRule],
     lease: Duration,
     retention: Duration,
+    store_timeout: Duration,
 }
 
 impl<P: Provider> ReceiverBuilder<P> {
@@ -32,6 +33,7 @@ impl<P: Provider> ReceiverBuilder<P> {
             rules: P::KEYS,
             lease: Duration::from_secs(30),
             retention: P::RETRIES.retention().max(replay_window::<P>()),
+            store_timeout: Duration::from_secs(3),
         }
     }
 
@@ -66,6 +68,14 @@ impl<P: Provider> ReceiverBuilder<P> {
     #[must_use]
     pub fn retention(mut self, retention: Duration) -> Self {
         self.retention = retention;
+        self
+    }
+
+    /// How long the store may take over a delivery's claims, a renewal or a commit before it is given up: the sender then
+    /// gets a 503. 3 s unless told otherwise: senders wait 5 s or longer.
+    #[must_use]
+    pub fn store_timeout(mut self, timeout: Duration) -> Self {
+        self.store_timeout = timeout;
         self
     }
 
@@ -123,6 +133,9 @@ impl<P: Provider> ReceiverBuilder<P> {
         if self.lease < Duration::from_millis(100) || self.lease > Duration::from_secs(24 * 60 * 60) {
             return Err(out_of_range("lease", "between 100 ms and 24 h"));
         }
+        if self.store_timeout < Duration::from_millis(10) || self.store_timeout > Duration::from_secs(60) {
+            return Err(out_of_range("store_timeout", "between 10 ms and 60 s"));
+        }
         if self.retention.is_zero() || self.retention < replay_window::<P>() {
             return Err(out_of_range(
                 "retention",
@@ -143,6 +156,7 @@ impl<P: Provider> ReceiverBuilder<P> {
                 "at least one rule that every delivery has, of nothing but what is signed",
             ));
         }
+        metrics::describe();
         let shared = Shared {
             verifier,
             store,
@@ -150,6 +164,7 @@ impl<P: Provider> ReceiverBuilder<P> {
             rules: self.rules,
             lease: self.lease,
             retention: self.retention,
+            store_timeout: self.store_timeout,
             tokens: RandomState::new(),
             admissions: AtomicU64::new(0),
         };
@@ -171,6 +186,7 @@ impl<P: Provider> fmt::Debug for ReceiverBuilder<P> {
             .field("endpoint", &self.endpoint)
             .field("lease", &self.lease)
             .field("retention", &self.retention)
+            .field("store_timeout", &self.store_timeout)
             .finish_non_exhaustive()
     }
 }

@@ -8,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use super::{Admitted, Answer, Outcome};
+use super::{
+    Admitted, Answer, Held, Outcome, metrics,
+    runtime::{Runtime, since, within},
+};
 use crate::{
     error::{Chain, StoreError},
     provider::Provider,
@@ -18,59 +21,71 @@ use crate::{
 const COMMIT_PAUSES: [Duration; 3] =
     [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(750)];
 
+/// Pauses before it is tried again once the sender was answered: each twice the one before, up to the longest, as often as
+/// that: for about an hour.
+const FIRST_LATE_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_LATE_PAUSE: Duration = Duration::from_secs(15);
+const LATE_TRIES: usize = 240;
+
 impl<P: Provider> Admitted<P> {
     /// Runs a handler to its end and settles the delivery by what `judge` makes of the result: committed when it is
     /// [`Outcome::Processed`], released when it is not, or when the handler panicked.
     ///
-    /// The lease is renewed each third of its length. `sleep` is the runtime's timer. The result is `None` when the
-    /// handler panicked.
-    pub async fn run<T, S: Future<Output = ()>>(
+    /// The lease is renewed each third of its length. The result is `None` when the handler panicked. A commit that fails
+    /// for longer than the store may take is tried on in a task of the runtime, after the sender was answered.
+    pub async fn run<T>(
         self,
         handler: impl Future<Output = T>,
-        sleep: impl Fn(Duration) -> S,
+        runtime: impl Runtime,
         judge: impl FnOnce(&T) -> Answer,
     ) -> (Answer, Option<T>) {
-        let result = self.work(handler, &sleep).await;
+        let began = runtime.elapsed();
+        let result = self.work(handler, &runtime).await;
+        metrics::handled(P::NAME, since(&runtime, began));
         let answer = result.as_ref().map_or_else(Answer::panicked, judge);
+        let limit = runtime.sleep(self.held.receiver().shared.store_timeout);
         if answer.outcome() != Outcome::Processed {
-            if let Err(error) = unwound(self.release()).await.unwrap_or_else(|| Err(panicked())) {
+            if let Err(error) = settled(limit, self.held.release()).await {
                 let reason = Chain(&error);
                 tracing::warn!(provider = P::NAME, %reason, "not released: free again when the lease ends");
             }
             return (answer, result);
         }
-        match unwound(self.commit_patiently(&sleep)).await.unwrap_or_else(|| Err(panicked())) {
+        match settled(limit, self.held.commit_patiently(&runtime)).await {
             Ok(()) => (answer, result),
             // The effect has happened. A failure's answer would bring it a second time for certain.
-            Err(error) => (answer.uncommitted(&error), result),
+            Err(error) => {
+                if error.may_pass() {
+                    runtime.spawn(Box::pin(self.held.commit_late(runtime.clone())));
+                }
+                (answer.uncommitted(&error), result)
+            }
         }
     }
 
-    async fn work<T, S: Future<Output = ()>>(
-        &self,
-        handler: impl Future<Output = T>,
-        sleep: &impl Fn(Duration) -> S,
-    ) -> Option<T> {
+    async fn work<T>(&self, handler: impl Future<Output = T>, runtime: &impl Runtime) -> Option<T> {
+        let shared = &self.held.receiver().shared;
+        let third = shared.lease.checked_div(3).unwrap_or_default();
         let mut handler = pin!(unwound(handler));
         loop {
-            let mut renewal = pin!(unwound(async {
-                sleep(self.receiver.shared.lease.checked_div(3).unwrap_or_default()).await;
-                self.renew().await
-            }));
+            let mut renewal = pin!(async {
+                runtime.sleep(third).await;
+                // A renewal that hangs must not keep the next one from being tried.
+                settled(runtime.sleep(third.min(shared.store_timeout)), self.held.renew()).await
+            });
             let done = poll_fn(|cx| match handler.as_mut().poll(cx) {
                 Poll::Ready(result) => Poll::Ready(Ok(result)),
                 Poll::Pending => renewal.as_mut().poll(cx).map(Err),
             });
             match done.await {
                 Ok(result) => return result,
-                Err(Some(Ok(()))) => {}
-                Err(renewal) => {
-                    // Of several keys the others may still be held, so it is tried again all the same.
-                    let error = renewal.and_then(Result::err).unwrap_or_else(panicked);
+                Err(Ok(())) => {}
+                // Of several keys the others may still be held, so it is tried again all the same.
+                Err(Err(error)) => {
                     let reason = Chain(&error);
                     tracing::warn!(
                         provider = P::NAME,
-                        endpoint = self.receiver.endpoint(),
+                        endpoint = self.held.receiver().endpoint(),
                         delivery_id = self.delivery.id().as_deref(),
                         %reason,
                         "the lease was not renewed"
@@ -79,19 +94,47 @@ impl<P: Provider> Admitted<P> {
             }
         }
     }
+}
 
-    async fn commit_patiently<S: Future<Output = ()>>(
-        &self,
-        sleep: &impl Fn(Duration) -> S,
-    ) -> Result<(), StoreError> {
+impl<P: Provider> Held<P> {
+    async fn commit_patiently(&self, runtime: &impl Runtime) -> Result<(), StoreError> {
         for pause in COMMIT_PAUSES {
             match self.commit().await {
-                Err(error) if error.may_pass() => sleep(pause).await,
+                Err(error) if error.may_pass() => runtime.sleep(pause).await,
                 settled => return settled,
             }
         }
         self.commit().await
     }
+
+    async fn commit_late(self, runtime: impl Runtime) {
+        let mut pause = FIRST_LATE_PAUSE;
+        for _ in 0..LATE_TRIES {
+            runtime.sleep(pause).await;
+            pause = pause.saturating_mul(2).min(LONGEST_LATE_PAUSE);
+            let limit = runtime.sleep(self.receiver().shared.store_timeout);
+            let (keys, endpoint) = (&self, self.receiver().endpoint());
+            match settled(limit, self.commit()).await {
+                Ok(()) => {
+                    return tracing::info!(provider = P::NAME, endpoint, ?keys, "delivery committed late");
+                }
+                Err(error) if error.may_pass() => {}
+                Err(error) => {
+                    let reason = Chain(&error);
+                    return tracing::error!(provider = P::NAME, endpoint, ?keys, %reason, "delivery not committed");
+                }
+            }
+        }
+    }
+}
+
+/// What a call of the store came to. A panic is a failure.
+async fn settled(
+    limit: impl Future<Output = ()>,
+    call: impl Future<Output = Result<(), StoreError>>,
+) -> Result<(), StoreError> {
+    let panicked = || Err(StoreError::unavailable("the store panicked"));
+    unwound(within(limit, call)).await.unwrap_or_else(panicked)
 }
 
 /// A future's result, or `None` when it panicked.
@@ -108,8 +151,4 @@ async fn unwound<T>(future: impl Future<Output = T>) -> Option<T> {
         }
     })
     .await
-}
-
-fn panicked() -> StoreError {
-    StoreError::unavailable("the store panicked")
 }

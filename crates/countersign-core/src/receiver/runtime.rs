@@ -1,0 +1,53 @@
+//! `Runtime`: what a receiver needs of the runtime around it.
+
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+
+use crate::{dedupe::BoxFuture, error::StoreError};
+
+/// A timer, and where there are any, a clock and tasks.
+///
+/// A function that waits is a runtime: `tokio::time::sleep`, or a closure around another runtime's timer. One that also
+/// tells the time and starts tasks gets durations in its metrics, and has a commit that failed for long tried again
+/// after the sender was answered. The adapters bring their own.
+pub trait Runtime: Clone + Send + Sync + 'static {
+    /// Waits for so long.
+    fn sleep(&self, length: Duration) -> impl Future<Output = ()> + Send;
+
+    /// The monotonic time since some fixed moment; `None`, unless overridden, when it is not told.
+    fn elapsed(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Starts a task; unless overridden, drops it.
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        drop(task);
+    }
+}
+
+impl<F, S> Runtime for F
+where
+    F: Fn(Duration) -> S + Clone + Send + Sync + 'static,
+    S: Future<Output = ()> + Send,
+{
+    fn sleep(&self, length: Duration) -> impl Future<Output = ()> + Send {
+        self(length)
+    }
+}
+
+/// How long it was since then, where the runtime tells.
+pub(super) fn since(runtime: &impl Runtime, began: Option<Duration>) -> Option<Duration> {
+    Some(runtime.elapsed()?.saturating_sub(began?))
+}
+
+/// A store's call, given up when it takes longer than that.
+pub(super) async fn within<T>(
+    limit: impl Future<Output = ()>,
+    call: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let (mut limit, mut call) = (pin!(limit), pin!(call));
+    poll_fn(|cx| match call.as_mut().poll(cx) {
+        Poll::Pending => limit.as_mut().poll(cx).map(|()| Err(StoreError::TimedOut)),
+        ready @ Poll::Ready(_) => ready,
+    })
+    .await
+}

@@ -1,0 +1,99 @@
+//! `Told`: a store that fails, hangs or panics where it is told to.
+
+use std::{future::pending, time::Duration};
+
+use countersign::{
+    StoreError,
+    dedupe::{BoxFuture, Claim, Key, Store, Token},
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    Claim,
+    Renew,
+    Commit,
+    Release,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    None,
+    /// Fails, and may succeed later.
+    Fails,
+    /// Does not hold the key any more.
+    Fenced,
+    /// Never answers.
+    Hangs,
+    /// Does what it is asked, and fails to say so.
+    LosesAnswer,
+    Panics,
+}
+
+type Decide = dyn Fn(Call, &Key) -> Fault + Send + Sync;
+
+/// A store that does as another does, but for the faults of its calls.
+pub struct Told<S> {
+    inner: S,
+    fault: Box<Decide>,
+}
+
+impl<S: Store> Told<S> {
+    pub fn new(inner: S, fault: impl Fn(Call, &Key) -> Fault + Send + Sync + 'static) -> Self {
+        Self { inner, fault: Box::new(fault) }
+    }
+
+    fn do_as_told<'s, T: Send + 's>(
+        &'s self,
+        call: Call,
+        key: &'s Key,
+        act: BoxFuture<'s, Result<T, StoreError>>,
+    ) -> BoxFuture<'s, Result<T, StoreError>> {
+        Box::pin(async move {
+            match (self.fault)(call, key) {
+                Fault::None => act.await,
+                Fault::Fails => Err(StoreError::unavailable("connection refused")),
+                Fault::Fenced => Err(StoreError::Fenced),
+                Fault::Hangs => pending().await,
+                Fault::LosesAnswer => act.await.and(Err(StoreError::TimedOut)),
+                Fault::Panics => panic!("told to"),
+            }
+        })
+    }
+}
+
+impl<S: Store> Store for Told<S> {
+    fn claim<'s>(
+        &'s self,
+        key: &'s Key,
+        token: Token,
+        lease: Duration,
+    ) -> BoxFuture<'s, Result<Claim, StoreError>> {
+        self.do_as_told(Call::Claim, key, self.inner.claim(key, token, lease))
+    }
+
+    fn renew<'s>(
+        &'s self,
+        key: &'s Key,
+        token: Token,
+        lease: Duration,
+    ) -> BoxFuture<'s, Result<(), StoreError>> {
+        self.do_as_told(Call::Renew, key, self.inner.renew(key, token, lease))
+    }
+
+    fn commit<'s>(
+        &'s self,
+        key: &'s Key,
+        token: Token,
+        retention: Duration,
+    ) -> BoxFuture<'s, Result<(), StoreError>> {
+        self.do_as_told(Call::Commit, key, self.inner.commit(key, token, retention))
+    }
+
+    fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {
+        self.do_as_told(Call::Release, key, self.inner.release(key, token))
+    }
+
+    fn held(&self) -> Option<u64> {
+        self.inner.held()
+    }
+}
