@@ -1,0 +1,89 @@
+//! What becomes of a store as it fills: each contender in a process of its own, so that its memory can be told.
+
+use std::{process::Command, sync::Arc};
+
+use countersign::MemoryStore;
+use countersign_benches::{
+    memory::resident,
+    rate::{Sample, of_calls},
+    table::{Report, rate},
+};
+
+use crate::{
+    embedded,
+    memory::{Claims, Countersign, Dash, Moka, Sharded, keys, names},
+};
+
+/// How many claims are measured once it holds its keys.
+const MEASURED: usize = 200_000;
+const CALLERS: usize = 64;
+
+pub fn run(report: &Report, quick: bool) {
+    report.line("\n## Growth");
+    report.line(format!(
+        "\nEach in a process of its own: filled with committed keys, then {MEASURED} more claims by {CALLERS} callers (and as many \
+         as fit in 3 s for the file). Bytes a key are resident memory, and for the file what it takes on disk. The last column is \
+         how long opening takes after the process was killed."
+    ));
+    report.head(&["keys held", "store", "claims a second", "slowest claim", "bytes a key", "opened after a crash in"]);
+    let sizes: &[usize] = if quick { &[10_000] } else { &[10_000, 1_000_000, 10_000_000] };
+    for size in sizes {
+        let runs = if quick { 1 } else { 3 };
+        for contender in ["countersign memory", "sharded map", "moka", "dashmap", "countersign embedded"] {
+            let child = Command::new(std::env::current_exe().unwrap())
+                .args([format!("--growth-of={contender}"), size.to_string()])
+                .output()
+                .unwrap();
+            assert!(child.status.success(), "{contender}: {}", String::from_utf8_lossy(&child.stderr));
+            let (size, cells) = (size.to_string(), String::from_utf8(child.stdout).unwrap());
+            let cells: Vec<_> = [&size, contender].into_iter().chain(cells.trim().split('|')).collect();
+            report.row(&cells);
+        }
+    }
+}
+
+/// Prints the cells of one row.
+pub async fn child(contender: &str, size: &str) {
+    let size: usize = size.parse().unwrap();
+    let all = size + MEASURED;
+    match contender {
+        "countersign memory" => {
+            let keys = keys(all);
+            grow(size, || Countersign(MemoryStore::new(all), keys)).await;
+        }
+        "sharded map" => {
+            let keys = keys(all);
+            grow(size, || Sharded::new(keys)).await;
+        }
+        "moka" => {
+            let names = names(all);
+            grow(size, || Moka::new(all, names)).await;
+        }
+        "dashmap" => {
+            let names = names(all);
+            grow(size, || Dash::new(names)).await;
+        }
+        _ => embedded::grow(size).await,
+    }
+}
+
+async fn grow<C: Claims>(size: usize, new: impl FnOnce() -> C) {
+    let before = resident();
+    let claims = Arc::new(new());
+    for n in 0..size {
+        assert!(claims.claim(n).await);
+        claims.commit(n).await;
+    }
+    let bytes = (resident() - before) as f64 / size as f64;
+    let sample = of_calls(CALLERS, size, MEASURED, move |n| {
+        let claims = Arc::clone(&claims);
+        async move { assert!(claims.claim(n).await) }
+    })
+    .await;
+    println!("{}", cells(sample, format!("{bytes:.1}"), "-"));
+}
+
+/// A row's last cells.
+pub fn cells(sample: Sample, bytes: String, opened: &str) -> String {
+    format!("{}|{:.2?}|{bytes}|{opened}", rate(sample.rate), sample.slowest)
+}

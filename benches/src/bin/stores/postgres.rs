@@ -1,0 +1,2 @@
+use countersign_benches::{rate::Effort, table::Report};
+pub async fn run(_report: &Report, _effort: Effort) {}
