@@ -20,6 +20,7 @@ use crate::{
         testing::{ManualClock, Threads, block_on},
     },
     error::StoreError,
+    time::{Clock, Timestamp},
 };
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -143,6 +144,38 @@ fn a_lease_never_ends_early_and_less_than_a_millisecond_late() {
     assert_eq!(claim(&store, 0, 2, LEASE), "in flight", "a nanosecond is left");
     clock.advance(Duration::from_nanos(1_000_000));
     assert_eq!(claim(&store, 0, 2, LEASE), "claimed");
+}
+
+/// A wall clock that somebody sets, beside time that passes as it does.
+struct Set(&'static AtomicUsize, ManualClock);
+
+impl Clock for Set {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_seconds(self.0.load(Ordering::SeqCst) as i64)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.1.elapsed()
+    }
+}
+
+#[test]
+fn a_wall_clock_that_jumps_by_an_hour_neither_ends_a_lease_nor_keeps_one() {
+    static WALL: AtomicUsize = AtomicUsize::new(7200);
+    for jump in [0, 3600, 10_800] {
+        let clock = ManualClock::default();
+        let store = MemoryStore::with_clock(10, Set(&WALL, clock.clone()));
+        assert_eq!(claim(&store, 1, 1, LEASE), "claimed");
+        assert_eq!(claim(&store, 2, 1, LEASE), "claimed");
+        block_on(store.commit(&key(2), token(1), HOUR)).unwrap();
+        WALL.store(jump, Ordering::SeqCst);
+        clock.advance(LEASE - Duration::from_millis(1));
+        assert_eq!((claim(&store, 1, 2, LEASE), claim(&store, 2, 2, LEASE)), ("in flight", "committed"));
+        clock.advance(Duration::from_millis(1));
+        assert_eq!((claim(&store, 1, 2, LEASE), claim(&store, 2, 2, LEASE)), ("claimed", "committed"));
+        clock.advance(HOUR - LEASE);
+        assert_eq!(claim(&store, 2, 2, LEASE), "claimed");
+    }
 }
 
 #[test]
