@@ -3,18 +3,14 @@
 use std::{env, future, path::Path, sync::Arc, time::Duration};
 
 use countersign::{MemoryStore, dedupe::Store};
-use countersign_tests::faults::{Effects, Endpoint};
+use countersign_tests::faults::Endpoint;
 
 #[tokio::main]
 async fn main() {
     let arguments: Vec<_> = env::args().skip(1).collect();
     let [store, folder, port] = arguments.as_slice() else { panic!("receiver <store> <folder> <port>") };
     let folder = Path::new(folder);
-    let endpoint = Endpoint {
-        effects: Effects::at(&folder.join("effects")),
-        lease: Duration::from_millis(400),
-        work: Duration::from_millis(3),
-    };
+    let endpoint = Endpoint::new(&folder.join("effects"), Duration::from_millis(400));
     let store = open(store, folder);
     endpoint.serve(([127, 0, 0, 1], port.parse().unwrap()).into(), store).await;
     println!("ready");

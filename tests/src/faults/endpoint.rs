@@ -1,6 +1,6 @@
 //! `Endpoint`: a receiver under axum whose handlers have effects that can be counted.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use axum::{Router, http::StatusCode, middleware, response::Response};
 use countersign::{
@@ -23,8 +23,10 @@ pub struct Endpoint {
     pub effects: Effects,
     /// For how long it claims.
     pub lease: Duration,
-    /// How long a handler works at most, before its effect and again after it.
+    /// How long a handler works after its effect, and at most before it.
     pub work: Duration,
+    /// One in so many runs fails, before its effect.
+    pub failing: usize,
 }
 
 /// A provider as the sender knows it.
@@ -67,6 +69,11 @@ impl Kind {
 }
 
 impl Endpoint {
+    /// One whose handlers are quick and fail at times, over the effects in this file.
+    pub fn new(effects: &Path, lease: Duration) -> Self {
+        Self { effects: Effects::at(effects), lease, work: Duration::from_millis(2), failing: 16 }
+    }
+
     /// Serves both providers from this address, over one store.
     pub async fn serve(self, address: SocketAddr, store: Arc<dyn Store>) -> SocketAddr {
         let listener = TcpListener::bind(address).await.unwrap();
@@ -100,12 +107,11 @@ impl Endpoint {
     async fn handle(&self, delivery: &str) -> StatusCode {
         let mut random = Random::new();
         sleep(random.up_to(self.work)).await;
-        // Some fail, so that some are released.
-        if random.one_in(16) {
+        if random.one_in(self.failing) {
             return StatusCode::SERVICE_UNAVAILABLE;
         }
         self.effects.happen(delivery);
-        sleep(random.up_to(self.work)).await;
+        sleep(self.work).await;
         StatusCode::OK
     }
 }

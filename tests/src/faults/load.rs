@@ -25,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(6);
 /// Providers wait for minutes and hours.
 const PAUSE: Duration = Duration::from_millis(25);
 
+/// How long a sender has nothing to send, at most.
+const IDLE: Duration = Duration::from_millis(20);
+
 /// Senders at work.
 #[derive(Debug)]
 pub struct Load {
@@ -32,8 +35,9 @@ pub struct Load {
     stopped: Arc<AtomicBool>,
 }
 
+/// One who sends deliveries and writes down what became of them.
 #[derive(Clone, Debug)]
-struct Sender {
+pub struct Sender {
     client: Client,
     to: SocketAddr,
     ledger: Arc<Ledger>,
@@ -41,7 +45,7 @@ struct Sender {
 
 /// A delivery that was sent, and what was signed at its first try.
 #[derive(Debug)]
-struct Delivery {
+pub struct Delivery {
     number: usize,
     name: String,
     kind: Kind,
@@ -52,8 +56,7 @@ impl Load {
     /// So many senders, each of which sends one new delivery after the other, and copies of earlier ones.
     pub fn start(senders: usize, to: SocketAddr, ledger: &Arc<Ledger>) -> Self {
         let stopped = Arc::new(AtomicBool::new(false));
-        let client = Client::builder().no_proxy().build().unwrap();
-        let sender = Sender { client, to, ledger: Arc::clone(ledger) };
+        let sender = Sender::new(to, ledger);
         let each = |_| sender.clone().run(Arc::clone(&stopped));
         Self { senders: (0..senders).map(each).collect(), stopped }
     }
@@ -66,13 +69,46 @@ impl Load {
 }
 
 impl Sender {
+    /// A sender to this address.
+    pub fn new(to: SocketAddr, ledger: &Arc<Ledger>) -> Self {
+        Self { client: Client::builder().no_proxy().build().unwrap(), to, ledger: Arc::clone(ledger) }
+    }
+
+    /// Whom it sends to.
+    pub fn to(&self) -> SocketAddr {
+        self.to
+    }
+
+    /// Tries a new delivery until it is taken, signed anew at each try.
+    pub async fn deliver(&self, kind: Kind) -> Delivery {
+        let delivery = self.open(kind);
+        self.send(&delivery, || delivery.signed_now()).await;
+        delivery
+    }
+
+    /// Sends a delivery that was taken before, until it is taken again: the same bytes, or signed anew under another id.
+    pub async fn copy(&self, delivery: &Delivery) {
+        let Delivery { number, name, kind, first } = delivery;
+        match number % 2 {
+            0 => self.send(delivery, || first.clone()).await,
+            _ => self.send(delivery, || kind.sign(name, &format!("{name}-again"), now())).await,
+        }
+    }
+
     async fn run(self, stopped: Arc<AtomicBool>) {
         let mut random = Random::new();
         let mut deliveries = Vec::<Delivery>::new();
         while !stopped.load(Ordering::SeqCst) {
             let kind = if random.one_in(2) { Kind::Retake } else { Kind::RetentBase };
-            let delivery = self.deliver(kind, random.one_in(8)).await;
+            let delivery = self.open(kind);
+            let send = || self.send(&delivery, || delivery.signed_now());
+            // Some arrive twice at the same time.
+            match random.one_in(8) {
+                true => drop(tokio::join!(send(), send())),
+                false => send().await,
+            }
             deliveries.push(delivery);
+            sleep(random.up_to(IDLE)).await;
             if random.one_in(2) {
                 self.copy(&deliveries[random.below(deliveries.len())]).await;
             }
@@ -82,25 +118,9 @@ impl Sender {
         }
     }
 
-    /// Tries a new delivery until it is taken, signed anew at each try; or two tries at the same time.
-    async fn deliver(&self, kind: Kind, twice: bool) -> Delivery {
+    fn open(&self, kind: Kind) -> Delivery {
         let (number, name) = self.ledger.open(kind.path().trim_start_matches('/'));
-        let delivery = Delivery { number, first: kind.sign(&name, &name, now()), name, kind };
-        let sign = || kind.sign(&delivery.name, &delivery.name, now());
-        match twice {
-            true => drop(tokio::join!(self.send(&delivery, sign), self.send(&delivery, sign))),
-            false => self.send(&delivery, sign).await,
-        }
-        delivery
-    }
-
-    /// Sends a delivery that was taken before, until it is taken again: the same bytes, or signed anew under another id.
-    async fn copy(&self, delivery: &Delivery) {
-        let Delivery { number, name, kind, first } = delivery;
-        match number % 2 {
-            0 => self.send(delivery, || first.clone()).await,
-            _ => self.send(delivery, || kind.sign(name, &format!("{name}-again"), now())).await,
-        }
+        Delivery { number, first: kind.sign(&name, &name, now()), name, kind }
     }
 
     async fn send(&self, delivery: &Delivery, sign: impl Fn() -> (String, SignedHeaders)) {
@@ -126,6 +146,12 @@ impl Sender {
             (status, Some("in_flight" | "store_failed" | "failed")) if status == 503 => Try::Refused,
             other => panic!("a genuine delivery was answered {other:?}"),
         }
+    }
+}
+
+impl Delivery {
+    fn signed_now(&self) -> (String, SignedHeaders) {
+        self.kind.sign(&self.name, &self.name, now())
     }
 }
 

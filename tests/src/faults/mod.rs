@@ -3,9 +3,11 @@
 mod endpoint;
 mod ledger;
 mod load;
+mod storm;
 
 pub use self::{
     endpoint::{Endpoint, Kind},
     ledger::{Effects, Ledger, Tally},
-    load::{Load, Random},
+    load::{Delivery, Load, Random, Sender},
+    storm::{Lost, Server, Storm},
 };
