@@ -37,6 +37,8 @@ const NEEDS: &[Need] = &[
         brew: "postgresql@17",
     },
     Need { names: &["pgbouncer"], versions: &[], apt: "pgbouncer", dnf: "pgbouncer", brew: "pgbouncer" },
+    // Makes the certificates of servers.
+    Need { names: &["openssl"], versions: &[], apt: "openssl", dnf: "openssl", brew: "openssl" },
 ];
 
 /// Makes it available, and tells the tests to fail where they would skip.
@@ -156,7 +158,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named_for_each_packager() {
-        let [redis, _, pgbouncer] = NEEDS else { panic!("{NEEDS:?}") };
+        let [redis, _, pgbouncer, _] = NEEDS else { panic!("{NEEDS:?}") };
         assert_eq!(
             remedy(&[redis, pgbouncer]),
             "tests need redis-server or valkey-server, pgbouncer. Install what is missing; as root on Debian and Ubuntu \
