@@ -1,6 +1,7 @@
 //! The harness of the tests that cross crates.
 
 pub mod client;
+pub mod faults;
 pub mod handler;
 pub mod seeds;
 pub mod server;

@@ -1,12 +1,15 @@
 //! `Program` and `Server`: a server's binary on this machine, and one that runs.
 
 use std::{
+    collections::BTreeSet,
     env,
     ffi::OsStr,
     fs,
+    io::{self, Write as _},
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -33,7 +36,7 @@ impl Program {
         if found.is_none() {
             let names = names.join(" or ");
             assert!(env::var_os(REQUIRED).is_none(), "no {names} on this machine");
-            eprintln!("SKIPPED: no {names} on this machine; `cargo xtask test` makes it available");
+            tell_skipped(&names);
         }
         found
     }
@@ -53,6 +56,15 @@ impl Program {
             }
             None => Command::new(&self.0),
         }
+    }
+}
+
+/// Says once for each program what is not tested, past the test harness, which shows the output of failed tests alone.
+fn tell_skipped(names: &str) {
+    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(names.to_owned()) {
+        let line = format!("SKIPPED: no {names} on this machine; `cargo xtask test` makes it available\n");
+        let _ = io::stderr().write_all(line.as_bytes());
     }
 }
 

@@ -32,7 +32,8 @@ const STEPS: &[Step] = &[
     // The README's two commands.
     ("test", |results| {
         test::tests(&[])?.run_watched(|line| {
-            results.extend(line.starts_with("test result: ").then(|| line.to_owned()));
+            let told = ["test result: ", "faults "].iter().any(|beginning| line.starts_with(beginning));
+            results.extend(told.then(|| line.to_owned()));
         })
     }),
     ("memory", |_| {
