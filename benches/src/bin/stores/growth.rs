@@ -16,7 +16,7 @@ use crate::{
 
 /// How many claims are measured once it holds its keys.
 const MEASURED: usize = 200_000;
-const CALLERS: usize = 64;
+pub const CALLERS: usize = 64;
 
 pub fn run(report: &Report, quick: bool) {
     report.line("\n## Growth");

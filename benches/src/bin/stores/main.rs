@@ -1,6 +1,7 @@
 //! The stores, each beside its floor and its peers: `cargo xtask bench stores [--quick] [memory|embedded|redis|postgres ..]`.
 
 mod compare;
+mod durable;
 mod embedded;
 mod growth;
 mod memory;

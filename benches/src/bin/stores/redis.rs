@@ -1,2 +1,36 @@
+//! The Redis store beside bare `SET NX PX` through the same client.
+
+use std::sync::Arc;
+
+use countersign::RedisStore;
 use countersign_benches::{rate::Effort, table::Report};
-pub async fn run(_report: &Report, _effort: Effort) {}
+use redis::{Client, Cmd};
+use testbed::Redis;
+
+use crate::{
+    compare::compare,
+    durable::{contender, key, ours},
+};
+
+pub async fn run(report: &Report, effort: Effort) {
+    report.line("\n## Redis");
+    let Some(server) = Redis::start() else { return report.line("\nNo Redis on this machine.") };
+    report.line(
+        "\nBeside bare `SET key token NX PX lease` through the same client: one multiplexed connection to one server.",
+    );
+    let store = Arc::new(RedisStore::connect(server.url()).await.unwrap());
+    let client = Client::open(server.url()).unwrap();
+    let connection = client.get_multiplexed_async_connection().await.unwrap();
+    let bare = move |n: usize| {
+        let mut connection = connection.clone();
+        async move {
+            let mut set = Cmd::new();
+            set.arg("SET").arg(format!("bare:{}", key(n))).arg(&n.to_le_bytes()).arg("NX").arg("PX").arg(30_000);
+            set.query_async::<()>(&mut connection).await.unwrap();
+        }
+    };
+    for commits in [false, true] {
+        let contenders = [ours(&store, effort, commits), contender("bare SET NX PX", effort, bare.clone())];
+        compare(report, effort, if commits { "claim + commit" } else { "claim" }, &contenders).await;
+    }
+}
