@@ -69,3 +69,11 @@ async fn a_cluster_of_three_conforms() {
     let Some(nodes) = Redis::cluster() else { return };
     check(RedisStore::cluster([nodes[1].url()]).connect().await.unwrap()).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_of_unknown_version_conforms_by_scripts_alone() {
+    let Some(redis) = Redis::start() else { return };
+    redis.command("ACL SETUSER hook on >open ~countersign:* +@all -info -config");
+    let url = redis.url().replace("redis://", "redis://hook:open@");
+    check(RedisStore::builder(url).dangerously_allow_eviction().connect().await.unwrap()).await;
+}

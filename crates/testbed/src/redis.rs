@@ -51,7 +51,7 @@ impl Redis {
 
     /// Starts one of these programs, or of the first that is there.
     pub fn of(names: &[&str], options: RedisOptions) -> Option<Self> {
-        let program = Program::find(names, &["/usr/local/bin", "/usr/lib/redis/bin", "/opt/*/bin"])?;
+        let program = Program::find(names, &["/usr/local/bin", "/opt/*/bin"])?;
         let folder = tempfile::tempdir().unwrap();
         if options.tls {
             make_certificates(folder.path());

@@ -3,8 +3,8 @@
 use std::{error::Error, fmt, time::Duration};
 
 use redis::{
-    Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError, TlsCertificates,
-    cluster::ClusterClient, io::tcp::TcpSettings,
+    Client, ClientTlsConfig, ConnectionAddr, IntoConnectionInfo, RedisError, TlsCertificates,
+    cluster::ClusterClient,
 };
 use rustls::crypto::{CryptoProvider, ring};
 
@@ -105,7 +105,7 @@ impl RedisStoreBuilder {
     }
 
     fn target(&self) -> Result<Target, RedisError> {
-        let infos: Vec<_> = self.urls.iter().map(|url| info(url)).collect::<Result<_, _>>()?;
+        let infos: Vec<_> = self.urls.iter().map(|url| url.as_str().into_connection_info()).collect::<Result<_, _>>()?;
         if infos.iter().any(|info| matches!(info.addr(), ConnectionAddr::TcpTls { .. })) {
             choose_cryptography();
         }
@@ -116,7 +116,6 @@ impl RedisStoreBuilder {
         let with_certificates = certificates.client_tls.is_some() || certificates.root_cert.is_some();
         if self.cluster {
             let mut builder = ClusterClient::builder(infos)
-                .tcp_settings(tcp())
                 .connection_timeout(self.timeout)
                 .response_timeout(self.timeout)
                 .overall_response_timeout(None)
@@ -132,15 +131,6 @@ impl RedisStoreBuilder {
         let client = if with_certificates { Client::build_with_tls(info, certificates) } else { Client::open(info) };
         client.map(Target::Server)
     }
-}
-
-fn info(url: &str) -> Result<ConnectionInfo, RedisError> {
-    Ok(url.into_connection_info()?.set_tcp_settings(tcp()))
-}
-
-/// Calls are short and are waited for: none waits for more to send along.
-fn tcp() -> TcpSettings {
-    TcpSettings::default().set_nodelay(true)
 }
 
 /// Sees to it that the process has a default for TLS, as the client takes that, and panics where both of rustls' features for

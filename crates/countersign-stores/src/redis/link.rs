@@ -63,6 +63,7 @@ type Attempted = Result<Arc<Live>, RedisError>;
 
 struct Live {
     connection: Connection,
+    made: Instant,
     /// How many calls were answered.
     answers: AtomicU64,
 }
@@ -100,11 +101,16 @@ impl Link {
             let live = timeout_at(deadline, self.live()).await.map_err(|_| CallError::TimedOut)??;
             let (sent, answers) = (Instant::now(), live.answers.load(Ordering::Relaxed));
             let Ok(answer) = timeout_at(deadline, live.send(command)).await else {
-                let alone = live.answers.load(Ordering::Relaxed) == answers;
-                // Of a cluster one shard may hang while others answer.
-                let stalled = alone || matches!(live.connection, Connection::Cluster(_));
-                // One that has just been connected gets its chance.
-                if stalled && sent.elapsed() >= self.0.timeout / 2 {
+                let stalled = match live.connection {
+                    // One that has just been connected gets its chance.
+                    Connection::Server(_) => {
+                        live.answers.load(Ordering::Relaxed) == answers
+                            && sent.elapsed() >= self.0.timeout / 2
+                    }
+                    // One shard may hang while others answer.
+                    Connection::Cluster(_) => live.made.elapsed() >= self.0.timeout.saturating_mul(2),
+                };
+                if stalled {
                     self.replace(&live);
                 }
                 return Err(CallError::TimedOut);
@@ -155,7 +161,7 @@ impl Link {
         made.clone().unwrap_or_else(|| Err(gave_up()))
     }
 
-    /// Starts connecting anew, unless that is under way. The others of a cluster may go on by the old connection until then.
+    /// Starts connecting anew, unless that is under way. A cluster's other shards go on by the old connection until then.
     fn replace(&self, old: &Arc<Live>) {
         let mut state = self.0.state();
         if state.live.as_ref().is_some_and(|live| Arc::ptr_eq(live, old)) {
@@ -184,8 +190,10 @@ impl Link {
             let made = shared.connect().await;
             let mut state = shared.state();
             state.attempt = None;
-            state.live = made.as_ref().ok().cloned();
-            state.failed = made.as_ref().err().map(|error| (Instant::now(), error.clone()));
+            match &made {
+                Ok(live) => state.live = Some(Arc::clone(live)),
+                Err(error) => state.failed = Some((Instant::now(), error.clone())),
+            }
             drop(state);
             sender.send_replace(Some(made));
         });
@@ -195,19 +203,23 @@ impl Link {
 
 impl Shared {
     async fn connect(&self) -> Attempted {
+        // Time is kept by the calls.
+        let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         let connected = async {
             match &self.target {
                 Target::Server(client) => {
-                    // Time is kept by the calls.
-                    let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-                    client.get_multiplexed_async_connection_with_config(&config).await.map(Connection::Server)
+                    let connected = client.get_multiplexed_async_connection_with_config(&config);
+                    timeout(self.timeout, connected).await.map(|made| made.map(Connection::Server))
                 }
-                Target::Cluster(client) => client.get_async_connection().await.map(Connection::Cluster),
+                Target::Cluster(client) => {
+                    // The nodes that are named, then those they name, each within its time-out.
+                    let all = self.timeout.saturating_mul(3);
+                    timeout(all, client.get_async_connection()).await.map(|made| made.map(Connection::Cluster))
+                }
             }
         };
-        let connection =
-            timeout(self.timeout, connected).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-        Ok(Arc::new(Live { connection, answers: AtomicU64::new(0) }))
+        let connection = connected.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        Ok(Arc::new(Live { connection, made: Instant::now(), answers: AtomicU64::new(0) }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -8,6 +8,10 @@ pub(super) const COMMITTED: i64 = -11;
 pub(super) const FENCED: i64 = -12;
 pub(super) const FOREIGN: i64 = -13;
 
+/// What a key's value begins with; the token's eight bytes follow.
+pub(super) const CLAIMED_BY: u8 = b'c';
+pub(super) const COMMITTED_BY: u8 = b'd';
+
 /// `ARGV`: the value as claimed by this token, the lease.
 const CLAIM: &str = "\
 local held = redis.call('GET', KEYS[1])
@@ -19,8 +23,9 @@ if held == ARGV[1] then
   redis.call('PEXPIRE', KEYS[1], ARGV[2])
   return -10
 end
-if #held ~= #ARGV[1] then return -13 end
-if string.sub(held, 1, 1) ~= string.sub(ARGV[1], 1, 1) then return -11 end
+local state = #held == 9 and string.sub(held, 1, 1)
+if state == 'd' then return -11 end
+if state ~= 'c' then return -13 end
 return math.max(redis.call('PTTL', KEYS[1]), 1)";
 
 /// `ARGV`: the value as claimed, the lease.

@@ -1,6 +1,6 @@
 //! What a server says of itself, and whether claims are safe with it.
 
-use redis::{FromRedisValue, RedisError, Value, cmd};
+use redis::{ErrorKind, FromRedisValue, RedisError, ServerErrorKind, Value, cmd};
 
 use super::{builder::refused, link::Link};
 use crate::SetUpError;
@@ -15,15 +15,16 @@ pub(super) struct Found {
 pub(super) async fn check(link: &Link, cluster: bool, allow_eviction: bool) -> Result<Found, SetUpError> {
     let infos: Vec<Info> = match texts(link, cmd("INFO")).await {
         Ok(texts) => texts.into_iter().map(Info).collect(),
-        Err(error) if allow_eviction && error.code() == Some("NOPERM") => Vec::new(),
+        Err(error) if is_denied(&error) => Vec::new(),
         Err(error) => return Err(refused(error)),
     };
-    let policies: Option<Vec<_>> = infos.iter().map(|info| info.field("maxmemory_policy").map(str::to_owned)).collect();
-    let policies = match policies {
-        Some(policies) => policies,
-        None => configured_policies(link).await,
-    };
     if !allow_eviction {
+        let told: Option<Vec<_>> =
+            infos.iter().map(|info| Some(info.field("maxmemory_policy")?.to_owned())).collect();
+        let policies = match told {
+            Some(policies) if !policies.is_empty() => policies,
+            _ => configured_policies(link).await,
+        };
         keeps_claims(&policies)?;
     }
     for info in &infos {
@@ -31,6 +32,12 @@ pub(super) async fn check(link: &Link, cluster: bool, allow_eviction: bool) -> R
         info.warn();
     }
     Ok(Found { sets_and_gets: !infos.is_empty() && infos.iter().all(|info| info.major() >= 7) })
+}
+
+/// Whether the server is there, and does not let us ask this.
+fn is_denied(error: &RedisError) -> bool {
+    use ServerErrorKind::{NoPerm, ResponseError};
+    matches!(error.kind(), ErrorKind::Server(NoPerm | ResponseError))
 }
 
 /// For servers that leave the policy out of `INFO`. Managed ones disable `CONFIG`, others grant it to few.

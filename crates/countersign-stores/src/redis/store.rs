@@ -12,15 +12,12 @@ use tokio::time::Instant;
 use super::{
     builder::{RedisStoreBuilder, refused},
     link::{CallError, Link},
-    script::{COMMITTED, DONE, FENCED, FOREIGN, Script, Scripts},
+    script::{CLAIMED_BY, COMMITTED, COMMITTED_BY, DONE, FENCED, FOREIGN, Script, Scripts},
 };
 use crate::SetUpError;
 
 /// The longest lease or retention: some 140,000 years, which servers and Lua's numbers can both take.
 const LONGEST: u64 = 1 << 52;
-
-const CLAIMED_BY: u8 = b'c';
-const COMMITTED_BY: u8 = b'd';
 
 pub struct RedisStore {
     link: Link,
