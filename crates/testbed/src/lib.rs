@@ -2,6 +2,8 @@
 
 mod program;
 mod proxy;
+mod redis;
 
 pub use program::{Program, Server, free_port, is_root};
 pub use proxy::{Proxy, Then};
+pub use redis::{Redis, RedisOptions};

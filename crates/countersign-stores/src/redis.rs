@@ -1,5 +1,0 @@
-//! `RedisStore`.
-
-/// To be written.
-#[derive(Debug)]
-pub struct RedisStore;

@@ -1,0 +1,176 @@
+//! `RedisStore` itself: one command or script a call, each on one key.
+
+use std::{fmt, num::NonZeroU64, time::Duration};
+
+use countersign_core::{
+    StoreError,
+    dedupe::{BoxFuture, Claim, Key, Store, Token},
+};
+use redis::{Cmd, ErrorKind, ServerErrorKind, Value};
+use tokio::time::Instant;
+
+use super::{
+    builder::{RedisStoreBuilder, refused},
+    link::{CallError, Link},
+    script::{CLAIMED_BY, COMMITTED, COMMITTED_BY, DONE, FENCED, FOREIGN, Script, Scripts},
+};
+use crate::SetUpError;
+
+/// The longest lease or retention: some 140,000 years, which servers and Lua's numbers can both take.
+const LONGEST: u64 = 1 << 52;
+
+pub struct RedisStore {
+    link: Link,
+    prefix: String,
+    scripts: Scripts,
+    /// Whether a claim is one native command; otherwise it is a script.
+    sets_and_gets: bool,
+}
+
+/// What a key holds: whether it is committed, and by which token.
+type Held = [u8; 9];
+
+impl RedisStore {
+    /// Connects to one server, by a URL such as `redis://:password@host:6379/0`, or `rediss://..` for TLS.
+    ///
+    /// # Errors
+    /// See [`RedisStoreBuilder::connect`].
+    pub async fn connect(url: impl Into<String>) -> Result<Self, SetUpError> {
+        Self::builder(url).connect().await
+    }
+
+    /// A store on one server, to be set up.
+    pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
+        RedisStoreBuilder::new(vec![url.into()], false)
+    }
+
+    /// A store on a cluster, to be set up, by the URLs of some of its nodes. The others are found through them.
+    pub fn cluster(urls: impl IntoIterator<Item = impl Into<String>>) -> RedisStoreBuilder {
+        RedisStoreBuilder::new(urls.into_iter().map(Into::into).collect(), true)
+    }
+
+    pub(super) async fn new(link: Link, prefix: String, sets_and_gets: bool) -> Result<Self, SetUpError> {
+        let store = Self { link, prefix, scripts: Scripts::default(), sets_and_gets };
+        // Shows at set-up that scripts are allowed, and changes nothing: nobody holds that key.
+        match store.release(&Key::new("", "", [""]), Token::new(NonZeroU64::MIN)).await {
+            Err(StoreError::Fenced) | Ok(()) => Ok(store),
+            Err(error) => Err(refused(error)),
+        }
+    }
+
+    fn name(&self, key: &Key) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
+    async fn try_claim(&self, key: &Key, token: Token, lease: Duration) -> Result<Claim, CallError> {
+        let (name, deadline, lease) = (self.name(key), self.link.deadline(), millis(lease));
+        let claimed = held(CLAIMED_BY, token);
+        if self.sets_and_gets {
+            let mut set = Cmd::with_capacity(7, name.len().saturating_add(48));
+            set.arg("SET").arg(&name).arg(&claimed).arg("NX").arg("GET").arg("PX").arg(lease);
+            match self.link.call(&set, deadline).await {
+                Ok(Value::Nil) => return Ok(Claim::Claimed),
+                Ok(Value::BulkString(held)) if is_committed(&held) => return Ok(Claim::Committed),
+                // Held by another, or by this token; or refused by a full server, which can still tell duplicates.
+                Ok(Value::BulkString(_)) | Err(CallError::OutOfMemory(_)) => {}
+                Ok(_) => return Err(CallError::Misfit),
+                Err(error) => return Err(error),
+            }
+        }
+        let lease = lease.to_string();
+        match self.run(&self.scripts.claim, &name, &[&claimed, lease.as_bytes()], deadline).await? {
+            DONE => Ok(Claim::Claimed),
+            COMMITTED => Ok(Claim::Committed),
+            FOREIGN => Err(CallError::Foreign),
+            left => u64::try_from(left)
+                .map(|left| Claim::InFlight { retry_after: Duration::from_millis(left) })
+                .map_err(|_| CallError::Misfit),
+        }
+    }
+
+    /// Runs a script that only the holder of a claim gets done.
+    async fn settle(&self, script: &Script, key: &Key, arguments: &[&[u8]]) -> Result<(), StoreError> {
+        match self.run(script, &self.name(key), arguments, self.link.deadline()).await? {
+            DONE => Ok(()),
+            FENCED => Err(StoreError::Fenced),
+            _ => Err(CallError::Misfit.into()),
+        }
+    }
+
+    async fn run(&self, script: &Script, name: &str, arguments: &[&[u8]], deadline: Instant) -> Result<i64, CallError> {
+        let answer = match self.link.call(&script.by_digest(name, arguments), deadline).await {
+            Err(CallError::Failed(error)) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                self.link.call(&script.by_source(name, arguments), deadline).await
+            }
+            answer => answer,
+        };
+        match answer? {
+            Value::Int(number) => Ok(number),
+            _ => Err(CallError::Misfit),
+        }
+    }
+}
+
+impl Store for RedisStore {
+    fn claim<'s>(
+        &'s self,
+        key: &'s Key,
+        token: Token,
+        lease: Duration,
+    ) -> BoxFuture<'s, Result<Claim, StoreError>> {
+        Box::pin(async move { Ok(self.try_claim(key, token, lease).await?) })
+    }
+
+    fn renew<'s>(
+        &'s self,
+        key: &'s Key,
+        token: Token,
+        lease: Duration,
+    ) -> BoxFuture<'s, Result<(), StoreError>> {
+        Box::pin(async move {
+            let lease = millis(lease).to_string();
+            self.settle(&self.scripts.renew, key, &[&held(CLAIMED_BY, token), lease.as_bytes()]).await
+        })
+    }
+
+    fn commit<'s>(
+        &'s self,
+        key: &'s Key,
+        token: Token,
+        retention: Duration,
+    ) -> BoxFuture<'s, Result<(), StoreError>> {
+        Box::pin(async move {
+            let (claimed, committed) = (held(CLAIMED_BY, token), held(COMMITTED_BY, token));
+            let retention = millis(retention).to_string();
+            self.settle(&self.scripts.commit, key, &[&claimed, &committed, retention.as_bytes()]).await
+        })
+    }
+
+    fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {
+        Box::pin(async move { self.settle(&self.scripts.release, key, &[&held(CLAIMED_BY, token)]).await })
+    }
+}
+
+/// Without the URL, as it may hold a password.
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+fn held(state: u8, token: Token) -> Held {
+    let mut held = [state; 9];
+    if let Some(number) = held.last_chunk_mut() {
+        *number = token.get().get().to_be_bytes();
+    }
+    held
+}
+
+fn is_committed(held: &[u8]) -> bool {
+    held.len() == size_of::<Held>() && held.first() == Some(&COMMITTED_BY)
+}
+
+/// A length of time that servers take: none of it is no length to them.
+fn millis(length: Duration) -> u64 {
+    u64::try_from(length.as_millis()).unwrap_or(LONGEST).clamp(1, LONGEST)
+}
