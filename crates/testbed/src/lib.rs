@@ -1,5 +1,7 @@
 //! Real servers on free ports with their data in temporary folders, and proxies that cut, stall and swallow.
 
+mod postgres;
 mod program;
 
+pub use postgres::{PgBouncer, Postgres, PostgresOptions};
 pub use program::{Program, Server, free_port, is_root};
