@@ -47,6 +47,9 @@ pub enum SetUpError {
         /// What to change.
         remedy: &'static str,
     },
+    /// The server is a standby, which takes no claims.
+    #[error("the server is a standby, which takes no claims: connect to the primary")]
+    Standby,
     /// What the store keeps was written by a newer version of this crate.
     #[error("the store's data has version {found}, and this crate knows {known}: use a newer one")]
     Newer {

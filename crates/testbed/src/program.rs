@@ -134,6 +134,11 @@ impl Server {
         assert!(sent.success(), "kill -s {name}");
     }
 
+    /// Whether it has not ended.
+    pub fn runs(&mut self) -> bool {
+        matches!(self.0.try_wait(), Ok(None))
+    }
+
     /// Waits for its end.
     pub fn wait(&mut self) {
         let _ = self.0.wait();

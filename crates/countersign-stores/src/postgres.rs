@@ -1,5 +1,0 @@
-//! `PostgresStore`.
-
-/// To be written.
-#[derive(Debug)]
-pub struct PostgresStore;
