@@ -1,5 +1,13 @@
 //! The embedded store from outside: the conformance suite, one file one store, and what is not ours stays as it is.
 #![cfg(feature = "embedded")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::arithmetic_side_effects,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by a panic, and says what it skips"
+)]
 
 use std::{
     env,
@@ -245,4 +253,70 @@ async fn what_was_answered_outlives_being_killed() {
         }
     }
     assert!(answered > 1000, "only {answered} answers in all");
+}
+
+/// A file system of 4 MiB, for as long as this lives.
+struct SmallDisk(TempDir);
+
+impl SmallDisk {
+    /// `None`, and a line that says so, where this process may not mount one.
+    fn mounted() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=4m", "countersign-test"])
+            .arg(folder.path())
+            .output();
+        if !mount.is_ok_and(|output| output.status.success()) {
+            eprintln!("SKIPPED: this process may not mount a small file system");
+            return None;
+        }
+        Some(Self(folder))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_refuses_claims_until_there_is_room() {
+    let Some(disk) = SmallDisk::mounted() else { return };
+    let folder = disk.0.path();
+    let store = EmbeddedStore::open(folder.join("claims.redb")).unwrap();
+    assert_eq!(store.claim(&key(0), token(0), HOUR).await.unwrap(), Claim::Claimed);
+    store.commit(&key(0), token(0), HOUR).await.unwrap();
+    let mut claimed = 0;
+    for round in 0..3_u64 {
+        // Somebody else fills the disk, and makes room again.
+        let filler = folder.join("filler");
+        let mut size = 4 << 20;
+        while size >= 4096 {
+            let file = fs::OpenOptions::new().append(true).create(true).open(&filler).unwrap();
+            if std::io::Write::write_all(&mut &file, &vec![1; size]).is_err() {
+                size /= 2;
+            }
+        }
+        let first = round * 1_000_000 + 1;
+        let mut refused = 0;
+        for n in first.. {
+            match store.claim(&key(n), token(n), HOUR).await {
+                Ok(claim) => assert_eq!(claim, Claim::Claimed),
+                Err(error) => {
+                    assert!(text(&error).contains("No space left"), "{}", text(&error));
+                    refused += 1;
+                    if refused == 5 {
+                        break;
+                    }
+                }
+            }
+            claimed += 1;
+        }
+        fs::remove_file(&filler).unwrap();
+        thread::sleep(Duration::from_millis(150));
+        assert_eq!(store.claim(&key(first + 500_000), token(1), HOUR).await.unwrap(), Claim::Claimed);
+        assert_eq!(store.claim(&key(0), token(7), HOUR).await.unwrap(), Claim::Committed);
+    }
+    assert!(claimed > 0);
 }

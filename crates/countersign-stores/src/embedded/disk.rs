@@ -1,7 +1,6 @@
 //! `Disk`: the file as redb writes it, and what a failed sync left of it.
 
 use std::{
-    fmt,
     fs::{File, OpenOptions},
     io::{self, Read},
     ops::Bound,
@@ -22,10 +21,7 @@ pub(super) fn file(path: &Path) -> Storage {
     let (path, unsynced) = (path.to_owned(), Unsynced::default());
     Box::new(move |builder| {
         let options = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let open = || {
-            let inner = FileBackend::new(options()?)?;
-            builder.create_with_backend(Disk { inner, unsynced: unsynced.clone() })
-        };
+        let open = || builder.create_with_backend(unsynced.watch(FileBackend::new(options()?)?));
         let database = match open() {
             // A crash while the file was made. There is nothing in it to be lost.
             Err(DatabaseError::Storage(_)) if is_blank(&options()?)? => {
@@ -63,16 +59,20 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 ///
 /// After a sync that failed, Linux takes the pages for clean that it could not write: the next sync succeeds without them,
 /// and reading shows them until the power is cut. So they are written once more before the file is trusted again.
-#[derive(Clone, Default)]
-struct Unsynced(Arc<Mutex<Vec<(u64, usize)>>>);
+#[derive(Clone, Debug, Default)]
+pub(super) struct Unsynced(Arc<Mutex<Vec<(u64, usize)>>>);
 
 impl Unsynced {
+    pub(super) fn watch<B: StorageBackend>(&self, inner: B) -> Disk<B> {
+        Disk { inner, unsynced: self.clone() }
+    }
+
     fn ranges(&self) -> MutexGuard<'_, Vec<(u64, usize)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// To be called by who has the file locked.
-    fn write_again(&self, file: &FileBackend) -> io::Result<()> {
+    fn write_again(&self, file: &impl StorageBackend) -> io::Result<()> {
         let mut ranges = self.ranges();
         if ranges.is_empty() {
             return Ok(());
@@ -92,18 +92,13 @@ impl Unsynced {
 }
 
 /// A file, and what of it may not be on the disk yet.
-struct Disk {
-    inner: FileBackend,
+#[derive(Debug)]
+pub(super) struct Disk<B> {
+    inner: B,
     unsynced: Unsynced,
 }
 
-impl fmt::Debug for Disk {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
-    }
-}
-
-impl StorageBackend for Disk {
+impl<B: StorageBackend> StorageBackend for Disk<B> {
     fn len(&self) -> io::Result<u64> {
         self.inner.len()
     }

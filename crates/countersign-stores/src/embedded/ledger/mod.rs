@@ -30,12 +30,12 @@ const LAYOUT: &str = "layout";
 pub(super) const KNOWN: u64 = 1;
 
 /// How many of the tree's keys a step of the walk looks at.
-const STEP: usize = 1024;
+const STEP: usize = if cfg!(test) { 8 } else { 1024 };
 const FIRST: Short = [0; 16];
 
 /// How many entries wait in the log before they are settled, by how many keys are held: the more wait, the more of them
 /// go into one page of the tree. They are kept in memory, and read when the store is opened.
-const LEAST_LOGGED: u64 = 1 << 14;
+const LEAST_LOGGED: u64 = if cfg!(test) { 64 } else { 1 << 14 };
 const MOST_LOGGED: u64 = 1 << 18;
 const HELD_A_LOGGED: u64 = 16;
 
@@ -56,7 +56,7 @@ const MANY: u64 = 1_000_000;
 /// After an error, what is here and what is on disk may differ: the ledger is to be dropped and opened again.
 pub(super) struct Ledger {
     database: Database,
-    recent: BTreeMap<Short, Entry>,
+    pub(super) recent: BTreeMap<Short, Entry>,
     held: u64,
     /// The store's time at the last row, in milliseconds.
     millis: u64,
