@@ -9,7 +9,8 @@ use crate::{
 const BENCHMARKS: &[&str] = &["stores"];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    let Some((name, arguments)) = arguments.split_first().filter(|(name, _)| BENCHMARKS.contains(&name.as_str()))
+    let Some((name, arguments)) =
+        arguments.split_first().filter(|(name, _)| BENCHMARKS.contains(&name.as_str()))
     else {
         return Err(Failure::Found(format!("which one? {}", BENCHMARKS.join(", "))));
     };

@@ -214,7 +214,9 @@ impl Shared {
                 Target::Cluster(client) => {
                     // The nodes that are named, then those they name, each within its time-out.
                     let all = self.timeout.saturating_mul(3);
-                    timeout(all, client.get_async_connection()).await.map(|made| made.map(Connection::Cluster))
+                    timeout(all, client.get_async_connection())
+                        .await
+                        .map(|made| made.map(Connection::Cluster))
                 }
             }
         };
@@ -249,7 +251,9 @@ pub(super) enum CallError {
     TimedOut,
     #[error("{MOST_WAITING} calls wait for the server already")]
     Crowded,
-    #[error("the server is at its `maxmemory` and takes no new claims: give it more memory, or shorten the retention")]
+    #[error(
+        "the server is at its `maxmemory` and takes no new claims: give it more memory, or shorten the retention"
+    )]
     OutOfMemory(#[source] RedisError),
     #[error("the key holds what is not a claim: is the store's prefix used by somebody else?")]
     Foreign,

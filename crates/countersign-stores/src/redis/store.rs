@@ -97,7 +97,13 @@ impl RedisStore {
         }
     }
 
-    async fn run(&self, script: &Script, name: &str, arguments: &[&[u8]], deadline: Instant) -> Result<i64, CallError> {
+    async fn run(
+        &self,
+        script: &Script,
+        name: &str,
+        arguments: &[&[u8]],
+        deadline: Instant,
+    ) -> Result<i64, CallError> {
         let answer = match self.link.call(&script.by_digest(name, arguments), deadline).await {
             Err(CallError::Failed(error)) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                 self.link.call(&script.by_source(name, arguments), deadline).await

@@ -1,5 +1,0 @@
-//! `EmbeddedStore`.
-
-/// To be written.
-#[derive(Debug)]
-pub struct EmbeddedStore;
