@@ -43,7 +43,7 @@ const CACHE: usize = 64 << 20;
 /// answered, so neither a crash nor a power cut takes anything back. Calls that come in at the same time share one
 /// write to the disk: the more of them, the more a second. It runs under any async runtime, on a thread of its own.
 ///
-/// A key takes some 50 to 100 bytes of the file. The store has no limit but the disk: when that is full or fails, calls are
+/// A key takes some 50 bytes of the file, once there are a few thousand. The store has no limit but the disk: when that is full or fails, calls are
 /// [`StoreError::Unavailable`], and succeed as soon as it works again. Keys that have expired are removed by and by,
 /// and their space is used again; the file does not shrink. A call is not timed out here, however long the disk takes.
 ///
