@@ -29,7 +29,7 @@ const LAYOUT: &str = "layout";
 /// The layout that is written here.
 pub(super) const KNOWN: u64 = 1;
 
-/// How many of the tree's keys a step of the walk looks at.
+/// How many of the tree's keys a step of the walk looks at. Few in tests, so that few keys make many steps.
 const STEP: usize = if cfg!(test) { 8 } else { 1024 };
 const FIRST: Short = [0; 16];
 
