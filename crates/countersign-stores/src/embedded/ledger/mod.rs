@@ -22,14 +22,14 @@ use super::{
 /// What was written, in order: a row a transaction.
 const LOG: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("countersign.log");
 /// What was settled.
-const KEYS: TableDefinition<'_, Short, Packed> = TableDefinition::new("countersign.keys");
+const KEYS: TableDefinition<'_, &Short, &Packed> = TableDefinition::new("countersign.keys");
 /// What is true of the whole file.
 const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("countersign");
 const LAYOUT: &str = "layout";
 /// The layout that is written here.
 pub(super) const KNOWN: u64 = 1;
 
-/// How many of the tree's keys a step of the walk looks at.
+/// How many of the tree's keys a step of the walk looks at. Few in tests, so that few keys make many steps.
 const STEP: usize = if cfg!(test) { 8 } else { 1024 };
 const FIRST: Short = [0; 16];
 
@@ -37,7 +37,7 @@ const FIRST: Short = [0; 16];
 /// go into one page of the tree. They are kept in memory, and read when the store is opened.
 const LEAST_LOGGED: u64 = if cfg!(test) { 64 } else { 1 << 14 };
 const MOST_LOGGED: u64 = 1 << 18;
-const HELD_A_LOGGED: u64 = 16;
+const HELD_A_LOGGED: u64 = 8;
 
 /// How many settled rows each transaction removes: more than the one that it adds.
 const TRIMMED: u64 = 8;
@@ -236,10 +236,14 @@ impl Ledger {
         Ok(ran)
     }
 
-    fn find(&self, keys: &Table<'_, Short, Packed>, key: Short) -> Result<Option<Entry>, redb::Error> {
+    fn find(
+        &self,
+        keys: &Table<'_, &'static Short, &'static Packed>,
+        key: Short,
+    ) -> Result<Option<Entry>, redb::Error> {
         let entry = match self.recent.get(&key) {
             Some(entry) => Some(*entry),
-            None => keys.get(key)?.map(|packed| Entry::from_packed(packed.value())),
+            None => keys.get(&key)?.map(|packed| Entry::from_packed(*packed.value())),
         };
         Ok(entry.filter(|entry| !entry.is_gone()))
     }
@@ -295,7 +299,7 @@ impl Ledger {
     /// Goes on with the walk, or begins one.
     fn walk(
         &mut self,
-        keys: &mut Table<'_, Short, Packed>,
+        keys: &mut Table<'_, &'static Short, &'static Packed>,
         now: Time,
         row: &mut Row,
     ) -> Result<Step, redb::Error> {
@@ -323,27 +327,28 @@ impl Ledger {
     /// Settles what is recent in the next stretch of keys, and drops what has expired there.
     fn step(
         &mut self,
-        keys: &mut Table<'_, Short, Packed>,
+        keys: &mut Table<'_, &'static Short, &'static Packed>,
         from: Short,
         now: Time,
         row: &mut Row,
     ) -> Result<Step, redb::Error> {
         let (now, mut has_expired) = (now.millis(), false);
-        let mut next = self.recent.range(from..).nth(STEP).map(|(key, _)| *key);
-        let mut looked_at = 0_usize;
-        for item in keys.range((Included(from), next.map_or(Unbounded, Excluded)))? {
+        let next = self.recent.range(from..).nth(STEP).map(|(key, _)| *key);
+        let (mut looked_at, mut further) = (0_usize, None);
+        for item in keys.range::<&Short>((Included(&from), next.as_ref().map_or(Unbounded, Excluded)))? {
             let (key, packed) = item?;
             if looked_at == STEP {
-                next = Some(key.value());
+                further = Some(*key.value());
                 break;
             }
             looked_at = looked_at.saturating_add(1);
-            let until = Entry::from_packed(packed.value()).until();
+            let until = Entry::from_packed(*packed.value()).until();
             match until <= now {
                 true => has_expired = true,
                 false => self.walk.earliest = self.walk.earliest.min(until),
             }
         }
+        let next = further.or(next);
         let mut removed = 0_u64;
         let recent = self.take_recent((from, next));
         if recent.is_empty() && !has_expired {
@@ -352,18 +357,21 @@ impl Ledger {
         for (key, entry) in recent {
             if !entry.is_gone() && entry.until() > now {
                 self.walk.earliest = self.walk.earliest.min(entry.until());
-                keys.insert(key, entry.packed())?;
+                keys.insert(&key, &entry.packed())?;
             } else {
-                keys.remove(key)?;
+                keys.remove(&key)?;
                 removed = removed.saturating_add(u64::from(!entry.is_gone()));
             }
         }
         if has_expired {
-            keys.retain_in((Included(from), next.map_or(Unbounded, Excluded)), |_, packed| {
-                let is_live = Entry::from_packed(packed).until() > now;
-                removed = removed.saturating_add(u64::from(!is_live));
-                is_live
-            })?;
+            keys.retain_in::<&Short, _>(
+                (Included(&from), next.as_ref().map_or(Unbounded, Excluded)),
+                |_, packed| {
+                    let is_live = Entry::from_packed(*packed).until() > now;
+                    removed = removed.saturating_add(u64::from(!is_live));
+                    is_live
+                },
+            )?;
         }
         self.held = self.held.saturating_sub(removed);
         row.settled.push((from, next));
