@@ -53,7 +53,9 @@ async fn one_server_conforms() {
 
 #[tokio::test]
 async fn one_server_with_a_password_conforms_on_one_thread() {
-    let Some(redis) = Redis::with(RedisOptions { password: Some("open"), ..Default::default() }) else { return };
+    let Some(redis) = Redis::with(RedisOptions { password: Some("open"), ..Default::default() }) else {
+        return;
+    };
     check(RedisStore::connect(redis.url()).await.unwrap()).await;
 }
 

@@ -91,7 +91,9 @@ impl BlackHole {
 
 #[tokio::test]
 async fn what_was_committed_outlives_a_crash_and_the_store_goes_on() {
-    let Some(mut redis) = Redis::with(RedisOptions { appendonly: true, ..Default::default() }) else { return };
+    let Some(mut redis) = Redis::with(RedisOptions { appendonly: true, ..Default::default() }) else {
+        return;
+    };
     let store = store(redis.url()).await;
     let holder = token();
     store.claim(&key("done"), holder, LEASE).await.unwrap();
@@ -208,6 +210,7 @@ async fn a_claim_whose_answer_was_lost_is_known_again_by_its_token() {
     let Some(redis) = Redis::start() else { return };
     let store = store(redis.url()).await;
     let ours = token();
+    recovers(&store).await;
     redis.signal("STOP");
     let lost = store.claim(&key("lost"), ours, LEASE).await;
     assert!(matches!(lost, Err(StoreError::TimedOut)), "{lost:?}");
@@ -225,7 +228,9 @@ async fn a_claim_whose_answer_was_lost_is_known_again_by_its_token() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_answer_is_taken_for_anothers_after_time_outs() {
     let Some(redis) = Redis::start() else { return };
-    let store = Arc::new(RedisStore::builder(redis.url()).timeout(Duration::from_millis(40)).connect().await.unwrap());
+    let store = Arc::new(
+        RedisStore::builder(redis.url()).timeout(Duration::from_millis(40)).connect().await.unwrap(),
+    );
     // Even keys are committed and odd ones are free: an answer that slipped by one would show.
     for n in (0..200).step_by(2) {
         let holder = token();

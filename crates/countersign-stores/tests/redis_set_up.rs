@@ -111,7 +111,9 @@ async fn a_replica_is_refused() {
 
 #[tokio::test]
 async fn a_wrong_password_is_refused_and_never_shown() {
-    let Some(redis) = Redis::with(RedisOptions { password: Some("open"), ..Default::default() }) else { return };
+    let Some(redis) = Redis::with(RedisOptions { password: Some("open"), ..Default::default() }) else {
+        return;
+    };
     for url in [
         redis.url().replace("open", "hunter2"),
         redis.url().replace("open", "hunter2").replace("redis://", "rediss://"),

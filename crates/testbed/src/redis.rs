@@ -129,7 +129,14 @@ fn launch(program: &Program, folder: &Path, port: u16, options: &RedisOptions) -
     command.args(["--cluster-enabled", yes(options.cluster)]);
     if options.tls {
         command.args(["--port", "0", "--tls-port", &port.to_string(), "--tls-auth-clients", "no"]);
-        command.args(["--tls-cert-file", "server.crt", "--tls-key-file", "server.key", "--tls-ca-cert-file", "ca.crt"]);
+        command.args([
+            "--tls-cert-file",
+            "server.crt",
+            "--tls-key-file",
+            "server.key",
+            "--tls-ca-cert-file",
+            "ca.crt",
+        ]);
     } else {
         command.args(["--port", &port.to_string()]);
     }
@@ -163,9 +170,12 @@ fn make_certificates(folder: &Path) {
         let made = Command::new("openssl").current_dir(folder).args(arguments.split(' ')).output().unwrap();
         assert!(made.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&made.stderr));
     };
-    fs::write(folder.join("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n").unwrap();
+    fs::write(folder.join("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n")
+        .unwrap();
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
     openssl(&format!("req -x509 {key} -keyout ca.key -out ca.crt -days 2 -subj /CN=testbed"));
     openssl(&format!("req {key} -keyout server.key -out server.csr -subj /CN=localhost"));
-    openssl("x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.crt");
+    openssl(
+        "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.crt",
+    );
 }

@@ -10,7 +10,8 @@ use rustls::crypto::{CryptoProvider, ring};
 
 use super::{
     link::{Link, Target},
-    server, store::RedisStore,
+    server,
+    store::RedisStore,
 };
 use crate::SetUpError;
 
@@ -105,12 +106,16 @@ impl RedisStoreBuilder {
     }
 
     fn target(&self) -> Result<Target, RedisError> {
-        let infos: Vec<_> = self.urls.iter().map(|url| url.as_str().into_connection_info()).collect::<Result<_, _>>()?;
+        let infos: Vec<_> =
+            self.urls.iter().map(|url| url.as_str().into_connection_info()).collect::<Result<_, _>>()?;
         if infos.iter().any(|info| matches!(info.addr(), ConnectionAddr::TcpTls { .. })) {
             choose_cryptography();
         }
         let certificates = TlsCertificates {
-            client_tls: self.client_certificate.clone().map(|(client_cert, client_key)| ClientTlsConfig { client_cert, client_key }),
+            client_tls: self
+                .client_certificate
+                .clone()
+                .map(|(client_cert, client_key)| ClientTlsConfig { client_cert, client_key }),
             root_cert: self.root_certificates.clone(),
         };
         let with_certificates = certificates.client_tls.is_some() || certificates.root_cert.is_some();
@@ -125,10 +130,12 @@ impl RedisStoreBuilder {
             if with_certificates {
                 builder = builder.certs(certificates);
             }
-            return builder.build().map(Target::Cluster);
+            return builder.build().map(|client| Target::Cluster(Box::new(client)));
         }
-        let info = infos.into_iter().next().ok_or((redis::ErrorKind::InvalidClientConfig, "there is no URL"))?;
-        let client = if with_certificates { Client::build_with_tls(info, certificates) } else { Client::open(info) };
+        let info =
+            infos.into_iter().next().ok_or((redis::ErrorKind::InvalidClientConfig, "there is no URL"))?;
+        let client =
+            if with_certificates { Client::build_with_tls(info, certificates) } else { Client::open(info) };
         client.map(Target::Server)
     }
 }

@@ -28,10 +28,13 @@ const MOST_WAITING: usize = 4096;
 /// How long a failed attempt to connect answers for those that come after it.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// A longer time-out is as good as this, and clocks can count it.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
+
 /// What is connected to.
 pub(super) enum Target {
     Server(Client),
-    Cluster(ClusterClient),
+    Cluster(Box<ClusterClient>),
 }
 
 /// The connection to a server or a cluster.
@@ -78,7 +81,7 @@ impl Link {
     pub(super) async fn open(target: Target, timeout: Duration) -> Result<Self, RedisError> {
         let link = Self(Arc::new(Shared {
             target,
-            timeout,
+            timeout: timeout.min(LONGEST_TIMEOUT),
             places: Semaphore::new(MOST_WAITING),
             state: Mutex::default(),
         }));
@@ -89,8 +92,7 @@ impl Link {
     /// Until when a call that begins now is to be answered.
     pub(super) fn deadline(&self) -> Instant {
         let now = Instant::now();
-        // A time-out that no clock can reach is none; a century is as good.
-        now.checked_add(self.0.timeout).unwrap_or_else(|| now + Duration::from_secs(100 * 365 * 24 * 3600))
+        now.checked_add(self.0.timeout).unwrap_or(now)
     }
 
     /// Has a command run, and once more where the connection had broken: whatever is called here may be run twice.
@@ -105,7 +107,7 @@ impl Link {
                     // One that has just been connected gets its chance.
                     Connection::Server(_) => {
                         live.answers.load(Ordering::Relaxed) == answers
-                            && sent.elapsed() >= self.0.timeout / 2
+                            && sent.elapsed().saturating_mul(2) >= self.0.timeout
                     }
                     // One shard may hang while others answer.
                     Connection::Cluster(_) => live.made.elapsed() >= self.0.timeout.saturating_mul(2),
@@ -214,7 +216,9 @@ impl Shared {
                 Target::Cluster(client) => {
                     // The nodes that are named, then those they name, each within its time-out.
                     let all = self.timeout.saturating_mul(3);
-                    timeout(all, client.get_async_connection()).await.map(|made| made.map(Connection::Cluster))
+                    timeout(all, client.get_async_connection())
+                        .await
+                        .map(|made| made.map(Connection::Cluster))
                 }
             }
         };
@@ -249,7 +253,9 @@ pub(super) enum CallError {
     TimedOut,
     #[error("{MOST_WAITING} calls wait for the server already")]
     Crowded,
-    #[error("the server is at its `maxmemory` and takes no new claims: give it more memory, or shorten the retention")]
+    #[error(
+        "the server is at its `maxmemory` and takes no new claims: give it more memory, or shorten the retention"
+    )]
     OutOfMemory(#[source] RedisError),
     #[error("the key holds what is not a claim: is the store's prefix used by somebody else?")]
     Foreign,

@@ -50,9 +50,16 @@ async fn configured_policies(link: &Link) -> Vec<String> {
 }
 
 fn keeps_claims(policies: &[String]) -> Result<(), SetUpError> {
-    let loses = |found: &str, remedy| SetUpError::LosesClaims { setting: "maxmemory-policy", found: found.to_owned(), remedy };
+    let loses = |found: &str, remedy| SetUpError::LosesClaims {
+        setting: "maxmemory-policy",
+        found: found.to_owned(),
+        remedy,
+    };
     if policies.is_empty() {
-        return Err(loses("not to be read", "grant this user INFO or CONFIG GET, or accept the loss by dangerously_allow_eviction()"));
+        return Err(loses(
+            "not to be read",
+            "grant this user INFO or CONFIG GET, or accept the loss by dangerously_allow_eviction()",
+        ));
     }
     match policies.iter().find(|policy| *policy != "noeviction") {
         Some(policy) => Err(loses(
@@ -73,7 +80,11 @@ struct Info(String);
 
 impl Info {
     fn field(&self, name: &str) -> Option<&str> {
-        self.0.lines().filter_map(|line| line.trim_end().split_once(':')).find(|(field, _)| *field == name).map(|(_, value)| value)
+        self.0
+            .lines()
+            .filter_map(|line| line.trim_end().split_once(':'))
+            .find(|(field, _)| *field == name)
+            .map(|(_, value)| value)
     }
 
     fn is(&self, name: &str, value: &str) -> bool {
