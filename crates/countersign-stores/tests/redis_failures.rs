@@ -206,6 +206,23 @@ async fn one_node_of_a_cluster_that_hangs_leaves_the_others_at_work() {
 }
 
 #[tokio::test]
+async fn a_node_of_a_cluster_that_dies_and_comes_back_is_used_again() {
+    let Some(mut nodes) = Redis::cluster() else { return };
+    let urls: Vec<_> = nodes.iter().map(Redis::url).collect();
+    let store = RedisStore::cluster(urls).timeout(TIMEOUT).connect().await.unwrap();
+    nodes[2].kill();
+    for n in 0..10 {
+        let started = Instant::now();
+        let _ = store.claim(&key(format!("dead {n}")), token(), LEASE).await;
+        assert!(started.elapsed() < TIMEOUT * 2);
+    }
+    nodes[2].restart();
+    for _ in 0..20 {
+        recovers(&store).await;
+    }
+}
+
+#[tokio::test]
 async fn a_claim_whose_answer_was_lost_is_known_again_by_its_token() {
     let Some(redis) = Redis::start() else { return };
     let store = store(redis.url()).await;

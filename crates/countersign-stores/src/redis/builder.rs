@@ -130,7 +130,7 @@ impl RedisStoreBuilder {
             if with_certificates {
                 builder = builder.certs(certificates);
             }
-            return builder.build().map(|client| Target::Cluster(Box::new(client)));
+            return builder.build().map(Target::Cluster);
         }
         let info =
             infos.into_iter().next().ok_or((redis::ErrorKind::InvalidClientConfig, "there is no URL"))?;

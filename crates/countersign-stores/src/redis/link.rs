@@ -32,9 +32,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 
 /// What is connected to.
+#[expect(clippy::large_enum_variant, reason = "a store has one, for as long as it lives")]
 pub(super) enum Target {
     Server(Client),
-    Cluster(Box<ClusterClient>),
+    Cluster(ClusterClient),
 }
 
 /// The connection to a server or a cluster.
