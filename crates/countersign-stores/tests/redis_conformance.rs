@@ -1,4 +1,11 @@
 //! The conformance suite on real servers: one, with a password, under TLS, a cluster, and by scripts alone.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by a panic"
+)]
 
 use std::{
     sync::Arc,

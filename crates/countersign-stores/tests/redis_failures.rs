@@ -1,7 +1,13 @@
 //! `RedisStore` while its server dies, hangs, fills up, forgets its scripts or cannot be reached.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by a panic"
+)]
 
 use std::{
-    error::Error,
     num::NonZeroU64,
     sync::{
         Arc,

@@ -1,4 +1,11 @@
 //! What `RedisStore` refuses at set-up, what it says, and what it never says.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by a panic"
+)]
 
 use std::{
     error::Error,
