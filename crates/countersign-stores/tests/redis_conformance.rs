@@ -58,6 +58,12 @@ async fn one_server_conforms() {
     check(RedisStore::connect(redis.url()).await.unwrap()).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_valkey_conforms() {
+    let Some(valkey) = Redis::valkey() else { return };
+    check(RedisStore::connect(valkey.url()).await.unwrap()).await;
+}
+
 #[tokio::test]
 async fn one_server_with_a_password_conforms_on_one_thread() {
     let Some(redis) = Redis::with(RedisOptions { password: Some("open"), ..Default::default() }) else {

@@ -133,8 +133,12 @@ impl Link {
         }
     }
 
-    /// Has a command run by every primary, and answers what each said.
+    /// Has a command run by every primary within the time-out, and answers what each said.
     pub(super) async fn ask_primaries(&self, command: &Cmd) -> Result<Vec<Value>, RedisError> {
+        timeout(self.0.timeout, self.answers(command)).await.map_err(|_| timed_out())?
+    }
+
+    async fn answers(&self, command: &Cmd) -> Result<Vec<Value>, RedisError> {
         let answers = match &self.live().await?.connection {
             Connection::Server(connection) => {
                 vec![connection.clone().send_packed_command(command).await?]
@@ -223,7 +227,7 @@ impl Shared {
                 }
             }
         };
-        let connection = connected.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        let connection = connected.await.map_err(|_| timed_out())??;
         Ok(Arc::new(Live { connection, made: Instant::now(), answers: AtomicU64::new(0) }))
     }
 
@@ -240,6 +244,10 @@ impl Live {
         };
         answer?.extract_error()
     }
+}
+
+fn timed_out() -> RedisError {
+    io::Error::from(io::ErrorKind::TimedOut).into()
 }
 
 /// Whether the connection is of no more use: closed, or to a server that has become a replica.
