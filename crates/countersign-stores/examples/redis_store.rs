@@ -2,6 +2,15 @@
 //!
 //! `cargo run --release -p countersign-stores --features redis --example redis_store [URL]`; without a URL it starts a server.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::float_arithmetic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a measurement ends at what it did not expect"
+)]
+
 use std::{
     error::Error,
     num::NonZeroU64,

@@ -1,4 +1,11 @@
 //! The conformance suite on real servers: one, with a password, under TLS, a cluster, and by scripts alone.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by a panic"
+)]
 
 use std::{
     sync::Arc,
@@ -49,6 +56,12 @@ async fn check(store: RedisStore) {
 async fn one_server_conforms() {
     let Some(redis) = Redis::start() else { return };
     check(RedisStore::connect(redis.url()).await.unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_valkey_conforms() {
+    let Some(valkey) = Redis::valkey() else { return };
+    check(RedisStore::connect(valkey.url()).await.unwrap()).await;
 }
 
 #[tokio::test]

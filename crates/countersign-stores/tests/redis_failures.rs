@@ -1,7 +1,13 @@
 //! `RedisStore` while its server dies, hangs, fills up, forgets its scripts or cannot be reached.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by a panic"
+)]
 
 use std::{
-    error::Error,
     num::NonZeroU64,
     sync::{
         Arc,
@@ -26,6 +32,8 @@ use tokio::{
 const LEASE: Duration = Duration::from_secs(30);
 const RETENTION: Duration = Duration::from_secs(3600);
 const TIMEOUT: Duration = Duration::from_millis(300);
+/// How long recovering may take; leaves room for a machine that is busy.
+const SOON: Duration = Duration::from_secs(2);
 
 fn key(name: impl ToString) -> Key {
     Key::new("failures", "", [&name.to_string()])
@@ -103,7 +111,7 @@ async fn what_was_committed_outlives_a_crash_and_the_store_goes_on() {
     let error = store.claim(&key("while down"), token(), LEASE).await.unwrap_err();
     assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
     redis.restart();
-    assert!(recovers(&store).await < Duration::from_secs(1));
+    assert!(recovers(&store).await < SOON);
     assert_eq!(store.claim(&key("done"), token(), LEASE).await.unwrap(), Claim::Committed);
     assert!(matches!(store.claim(&key("claimed"), token(), LEASE).await.unwrap(), Claim::InFlight { .. }));
     // The scripts went with the server.
@@ -140,10 +148,10 @@ async fn a_server_that_hangs_times_calls_out_and_is_used_again_when_it_goes_on()
             let error = call.await.unwrap().unwrap_err();
             assert!(matches!(error, StoreError::TimedOut), "{error:?}");
         }
-        assert!(started.elapsed() < TIMEOUT * 2, "{:?}", started.elapsed());
+        assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
     }
     redis.signal("CONT");
-    assert!(recovers(&store).await < Duration::from_secs(1));
+    assert!(recovers(&store).await < SOON);
 }
 
 #[tokio::test]
@@ -175,11 +183,11 @@ async fn a_black_hole_is_left_when_the_network_heals() {
             let started = Instant::now();
             let error = store.claim(&key("swallowed"), token(), LEASE).await.unwrap_err();
             assert!(matches!(error, StoreError::TimedOut), "{error:?}");
-            assert!(started.elapsed() < TIMEOUT * 2);
+            assert!(started.elapsed() < SOON);
         }
         hole.open.send_replace(true);
         let took = recovers(&store).await;
-        assert!(took < TIMEOUT * 3, "{took:?}");
+        assert!(took < SOON, "{took:?}");
     }
 }
 
@@ -206,10 +214,28 @@ async fn one_node_of_a_cluster_that_hangs_leaves_the_others_at_work() {
 }
 
 #[tokio::test]
+async fn a_node_of_a_cluster_that_dies_and_comes_back_is_used_again() {
+    let Some(mut nodes) = Redis::cluster() else { return };
+    let urls: Vec<_> = nodes.iter().map(Redis::url).collect();
+    let store = RedisStore::cluster(urls).timeout(TIMEOUT).connect().await.unwrap();
+    nodes[2].kill();
+    for n in 0..10 {
+        let started = Instant::now();
+        let _ = store.claim(&key(format!("dead {n}")), token(), LEASE).await;
+        assert!(started.elapsed() < SOON);
+    }
+    nodes[2].restart();
+    for _ in 0..20 {
+        recovers(&store).await;
+    }
+}
+
+#[tokio::test]
 async fn a_claim_whose_answer_was_lost_is_known_again_by_its_token() {
     let Some(redis) = Redis::start() else { return };
     let store = store(redis.url()).await;
     let ours = token();
+    recovers(&store).await;
     redis.signal("STOP");
     let lost = store.claim(&key("lost"), ours, LEASE).await;
     assert!(matches!(lost, Err(StoreError::TimedOut)), "{lost:?}");
@@ -357,5 +383,5 @@ async fn a_primary_that_became_a_replica_is_left_for_the_new_one() {
     let StoreError::Unavailable { source } = &error else { panic!("{error:?}") };
     assert!(source.to_string().contains("READONLY") || source.to_string().contains("read"), "{source}");
     old.command("REPLICAOF NO ONE");
-    assert!(recovers(&store).await < Duration::from_secs(1));
+    assert!(recovers(&store).await < SOON);
 }

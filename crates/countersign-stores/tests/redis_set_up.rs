@@ -1,4 +1,11 @@
 //! What `RedisStore` refuses at set-up, what it says, and what it never says.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by a panic"
+)]
 
 use std::{
     error::Error,
@@ -13,6 +20,10 @@ use countersign_stores::{
     redis::{RedisStore, RedisStoreBuilder},
 };
 use testbed::{Redis, RedisOptions};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 const LEASE: Duration = Duration::from_secs(30);
 
@@ -93,6 +104,10 @@ async fn a_user_who_may_not_ask_is_told_what_to_grant() {
     let url = redis.url().replace("redis://", "redis://hook:open@");
     let error = text(&refusal(RedisStore::builder(&url)).await);
     assert!(error.contains("grant this user INFO"), "{error}");
+    redis.command("ACL SETUSER hook +config|get");
+    assert_works(&RedisStore::connect(&url).await.unwrap()).await;
+    redis.command("ACL SETUSER hook -config");
+    redis.command("FLUSHALL");
     let store = RedisStore::builder(&url).dangerously_allow_eviction().connect().await.unwrap();
     assert_works(&store).await;
     redis.command("ACL SETUSER hook -@scripting");
@@ -146,6 +161,21 @@ async fn nobody_there_a_server_that_hangs_and_no_time_at_all_are_refused_soon() 
     let Some(redis) = Redis::start() else { return };
     redis.signal("STOP");
     let error = refusal(RedisStore::builder(redis.url())).await;
+    assert!(matches!(error, SetUpError::Connect { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_after_it_was_connected_to_is_refused_soon() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        // The client greets by two commands that it wants answered.
+        let _ = stream.read(&mut [0; 4096]).await;
+        stream.write_all(b"+OK\r\n+OK\r\n").await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let error = refusal(RedisStore::builder(url)).await;
     assert!(matches!(error, SetUpError::Connect { .. }), "{error:?}");
 }
 

@@ -1,7 +1,7 @@
 //! `Redis`: a real Redis or Valkey on a free port.
 
 use std::{
-    fs,
+    env, fs,
     io::{Read, Write},
     net::TcpStream,
     path::Path,
@@ -49,8 +49,15 @@ impl Redis {
         Self::of(&["redis-server", "valkey-server"], options)
     }
 
-    /// Starts one of these programs, or of the first that is there.
-    pub fn of(names: &[&str], options: RedisOptions) -> Option<Self> {
+    /// Starts a Valkey; `None`, without a word and without failing, where it is not in `PATH`: few systems package it.
+    pub fn valkey() -> Option<Self> {
+        let name = "valkey-server";
+        let path = env::var_os("PATH")?;
+        env::split_paths(&path).find(|folder| folder.join(name).is_file())?;
+        Self::of(&[name], RedisOptions::default())
+    }
+
+    fn of(names: &[&str], options: RedisOptions) -> Option<Self> {
         let program = Program::find(names, &["/usr/local/bin", "/opt/*/bin"])?;
         let folder = tempfile::tempdir().unwrap();
         if options.tls {

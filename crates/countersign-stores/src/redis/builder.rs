@@ -101,8 +101,8 @@ impl RedisStoreBuilder {
         }
         let target = self.target().map_err(|source| SetUpError::Url { source: source.into() })?;
         let link = Link::open(target, self.timeout).await.map_err(refused)?;
-        let found = server::check(&link, self.cluster, self.allow_eviction).await?;
-        RedisStore::new(link, self.prefix, found.sets_and_gets).await
+        let sets_and_gets = server::check(&link, self.cluster, self.allow_eviction).await?;
+        RedisStore::new(link, self.prefix, sets_and_gets).await
     }
 
     fn target(&self) -> Result<Target, RedisError> {

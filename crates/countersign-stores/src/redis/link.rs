@@ -28,7 +28,11 @@ const MOST_WAITING: usize = 4096;
 /// How long a failed attempt to connect answers for those that come after it.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// A longer time-out is as good as this, and clocks can count it.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
+
 /// What is connected to.
+#[expect(clippy::large_enum_variant, reason = "a store has one, for as long as it lives")]
 pub(super) enum Target {
     Server(Client),
     Cluster(ClusterClient),
@@ -78,7 +82,7 @@ impl Link {
     pub(super) async fn open(target: Target, timeout: Duration) -> Result<Self, RedisError> {
         let link = Self(Arc::new(Shared {
             target,
-            timeout,
+            timeout: timeout.min(LONGEST_TIMEOUT),
             places: Semaphore::new(MOST_WAITING),
             state: Mutex::default(),
         }));
@@ -89,8 +93,7 @@ impl Link {
     /// Until when a call that begins now is to be answered.
     pub(super) fn deadline(&self) -> Instant {
         let now = Instant::now();
-        // A time-out that no clock can reach is none; a century is as good.
-        now.checked_add(self.0.timeout).unwrap_or_else(|| now + Duration::from_secs(100 * 365 * 24 * 3600))
+        now.checked_add(self.0.timeout).unwrap_or(now)
     }
 
     /// Has a command run, and once more where the connection had broken: whatever is called here may be run twice.
@@ -105,7 +108,7 @@ impl Link {
                     // One that has just been connected gets its chance.
                     Connection::Server(_) => {
                         live.answers.load(Ordering::Relaxed) == answers
-                            && sent.elapsed() >= self.0.timeout / 2
+                            && sent.elapsed().saturating_mul(2) >= self.0.timeout
                     }
                     // One shard may hang while others answer.
                     Connection::Cluster(_) => live.made.elapsed() >= self.0.timeout.saturating_mul(2),
@@ -130,8 +133,12 @@ impl Link {
         }
     }
 
-    /// Has a command run by every primary, and answers what each said.
+    /// Has a command run by every primary within the time-out, and answers what each said.
     pub(super) async fn ask_primaries(&self, command: &Cmd) -> Result<Vec<Value>, RedisError> {
+        timeout(self.0.timeout, self.answers(command)).await.map_err(|_| timed_out())?
+    }
+
+    async fn answers(&self, command: &Cmd) -> Result<Vec<Value>, RedisError> {
         let answers = match &self.live().await?.connection {
             Connection::Server(connection) => {
                 vec![connection.clone().send_packed_command(command).await?]
@@ -220,7 +227,7 @@ impl Shared {
                 }
             }
         };
-        let connection = connected.await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        let connection = connected.await.map_err(|_| timed_out())??;
         Ok(Arc::new(Live { connection, made: Instant::now(), answers: AtomicU64::new(0) }))
     }
 
@@ -237,6 +244,10 @@ impl Live {
         };
         answer?.extract_error()
     }
+}
+
+fn timed_out() -> RedisError {
+    io::Error::from(io::ErrorKind::TimedOut).into()
 }
 
 /// Whether the connection is of no more use: closed, or to a server that has become a replica.

@@ -5,14 +5,9 @@ use redis::{ErrorKind, FromRedisValue, RedisError, ServerErrorKind, Value, cmd};
 use super::{builder::refused, link::Link};
 use crate::SetUpError;
 
-/// What the store needs to know of its servers.
-pub(super) struct Found {
-    /// Whether `SET` takes `NX` and `GET` together: since Redis 7.0.
-    pub(super) sets_and_gets: bool,
-}
-
-/// Asks every primary, and refuses one that would lose claims.
-pub(super) async fn check(link: &Link, cluster: bool, allow_eviction: bool) -> Result<Found, SetUpError> {
+/// Asks every primary, and refuses one that would lose claims. Answers whether `SET` takes `NX` and `GET` together: since
+/// Redis 7.0.
+pub(super) async fn check(link: &Link, cluster: bool, allow_eviction: bool) -> Result<bool, SetUpError> {
     let infos: Vec<Info> = match texts(link, cmd("INFO")).await {
         Ok(texts) => texts.into_iter().map(Info).collect(),
         Err(error) if is_denied(&error) => Vec::new(),
@@ -31,7 +26,7 @@ pub(super) async fn check(link: &Link, cluster: bool, allow_eviction: bool) -> R
         info.is_fit(cluster)?;
         info.warn();
     }
-    Ok(Found { sets_and_gets: !infos.is_empty() && infos.iter().all(|info| info.major() >= 7) })
+    Ok(!infos.is_empty() && infos.iter().all(|info| info.major() >= 7))
 }
 
 /// Whether the server is there, and does not let us ask this.
