@@ -46,7 +46,7 @@ impl PostgresStoreBuilder {
 
     fn of(server: Server) -> Self {
         let schema = "public".to_owned();
-        Self { server, schema, timeout: Duration::from_secs(1), connections: 4, may_lose_claims: false }
+        Self { server, schema, timeout: Duration::from_secs(1), connections: 2, may_lose_claims: false }
     }
 
     /// The schema that the tables are in, and are made in: `public` if not set. Lower-case letters, digits and `_`.
@@ -61,7 +61,8 @@ impl PostgresStoreBuilder {
         self
     }
 
-    /// How many connections the calls share: 4 if not set. One more sweeps now and then.
+    /// How many connections the calls share: 2 if not set, one for claims and one for what follows them. One more sweeps now
+    /// and then.
     ///
     /// Calls share statements, so that few connections serve many callers.
     pub fn connections(mut self, count: u32) -> Self {
