@@ -135,6 +135,9 @@ impl Postgres {
 
     /// Kills all of its processes at once with SIGKILL, as a loss of power would: none of them gets to write any more.
     pub fn kill(&mut self) {
+        if !self.server.runs() {
+            return;
+        }
         let children = self.children();
         // Nobody starts others in the meantime.
         self.server.signal("STOP");
@@ -185,9 +188,7 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        if self.server.runs() {
-            self.kill();
-        }
+        self.kill();
     }
 }
 

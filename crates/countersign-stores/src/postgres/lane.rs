@@ -1,6 +1,9 @@
 //! `Lane`: callers queue, and one statement answers all who wait.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use countersign_core::{StoreError, dedupe::Key};
 use tokio::{
@@ -17,7 +20,10 @@ use super::{
 const MOST: usize = 128;
 
 /// How many callers can wait in a lane's queue; others wait for a place in it.
-pub(super) const QUEUE: usize = 1024;
+const QUEUE: usize = 1024;
+
+/// For how long a lane that has nothing to do keeps a connection of somebody else's pool.
+const KEPT: Duration = Duration::from_millis(100);
 
 /// The callers' end of a lane.
 #[derive(Clone, Debug)]
@@ -77,12 +83,13 @@ impl Worker {
     /// Waits until there is something to do; `false` when there never will be.
     async fn wait(&mut self) -> bool {
         if self.waiting.is_empty() {
-            let next = match timeout(self.session.source.kept, self.requests.recv()).await {
-                Ok(next) => next,
-                Err(_) => {
+            let next = match timeout(KEPT, self.requests.recv()).await {
+                Err(_) if self.session.source.shared => {
                     self.session.rest().await;
                     self.requests.recv().await
                 }
+                Err(_) => self.requests.recv().await,
+                Ok(next) => next,
             };
             let Some(next) = next else { return false };
             self.waiting.push_back(next);

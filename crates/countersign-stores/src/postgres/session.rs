@@ -18,8 +18,8 @@ pub(super) struct Source {
     pub(super) pool: PgPool,
     /// How long a statement may take, and what comes before it.
     pub(super) timeout: Duration,
-    /// For how long an idle session keeps its connection.
-    pub(super) kept: Duration,
+    /// Whether the pool is somebody else's, who wants back what is not used.
+    pub(super) shared: bool,
 }
 
 /// Runs statements one after the other.
@@ -66,9 +66,11 @@ impl Session {
         Ok(Held(Some(self.source.pool.acquire().await?)))
     }
 
-    /// Gives the connection back to the pool.
+    /// Gives the connection back, or closes it where nobody else uses the pool: no connection lies idle there, to fail
+    /// whoever takes it next.
     pub(super) async fn rest(&mut self) {
         if let Some((mut held, _)) = self.kept.take()
+            && self.source.shared
             && held.lives(self.source.timeout).await
         {
             drop(held.0.take());
