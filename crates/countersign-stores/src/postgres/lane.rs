@@ -66,11 +66,8 @@ impl Worker {
             }
             let parts = groups.iter().filter_map(|group| group.first()).map(|request| &request.part);
             let settles = parts.clone().any(|part| part.call != Call::Claim);
-            let statement = if settles { statement::settle } else { statement::claim };
-            let limit = self.session.source.timeout.as_millis();
-            // Where this side gives up, the server gives up as well.
-            let text = format!("SET LOCAL statement_timeout = {limit};{}", statement(&self.schema, parts));
-            let answers = match self.session.run(text).await {
+            let text = if settles { statement::settle } else { statement::claim }(&self.schema, parts);
+            let answers = match self.session.run(&text).await {
                 Ok(rows) => {
                     rows.iter().map(statement::found).collect::<Result<Vec<_>, _>>().map_err(Failure::from)
                 }

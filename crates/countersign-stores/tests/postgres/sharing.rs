@@ -97,3 +97,27 @@ async fn a_store_that_is_dropped_lets_go_of_its_connections() {
     }
     panic!("connections are still open");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_role_may_have_other_defaults() {
+    let Some(postgres) = Postgres::start() else { return };
+    let pool = pool(&postgres.url()).await;
+    drop(PostgresStore::connect(&postgres.url()).await.unwrap());
+    for default in ["default_transaction_isolation = 'serializable'", "default_transaction_read_only = on"] {
+        execute(&pool, &format!("ALTER ROLE postgres SET {default}")).await;
+    }
+    let [one, two] =
+        [PostgresStore::connect(&postgres.url()).await, PostgresStore::connect(&postgres.url()).await];
+    let stores = [Arc::new(one.unwrap()), Arc::new(two.unwrap())];
+    let claims: Vec<_> = (0..2000)
+        .map(|n| {
+            let store = Arc::clone(&stores[n % 2]);
+            tokio::spawn(async move { store.claim(&key(n / 4), token(), LEASE).await.unwrap() })
+        })
+        .collect();
+    let mut claimed = 0;
+    for claim in claims {
+        claimed += usize::from(claim.await.unwrap() == Claim::Claimed);
+    }
+    assert_eq!(claimed, 500, "one of four");
+}
