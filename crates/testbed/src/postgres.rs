@@ -135,6 +135,9 @@ impl Postgres {
 
     /// Kills all of its processes at once with SIGKILL, as a loss of power would: none of them gets to write any more.
     pub fn kill(&mut self) {
+        if !self.server.runs() {
+            return;
+        }
         let children = self.children();
         // Nobody starts others in the meantime.
         self.server.signal("STOP");
@@ -150,6 +153,17 @@ impl Postgres {
         self.kill();
         let _ = fs::remove_file(self.folder.path().join("data/postmaster.pid"));
         self.server = launch(&self.program, self.folder.path(), self.port);
+    }
+
+    /// Kills it and starts it as a standby, which follows nobody.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn restart_as_standby(&mut self) {
+        let signal = self.folder.path().join("data/standby.signal");
+        fs::write(&signal, "").unwrap();
+        give(&signal);
+        self.restart();
     }
 
     /// Sends a signal to all of its processes: `STOP` hangs it, `CONT` lets it go on.
@@ -174,16 +188,13 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        if self.server.runs() {
-            self.kill();
-        }
+        self.kill();
     }
 }
 
 /// A PgBouncer in transaction pooling mode.
 #[derive(Debug)]
 pub struct PgBouncer {
-    #[expect(dead_code, reason = "it runs until this is dropped")]
     server: Server,
     #[expect(dead_code, reason = "its configuration is there until this is dropped")]
     folder: TempDir,
@@ -220,6 +231,11 @@ impl PgBouncer {
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
+
+    /// Sends it a signal: `STOP` hangs it, `CONT` lets it go on.
+    pub fn signal(&self, name: &str) {
+        self.server.signal(name);
+    }
 }
 
 fn launch(program: &Program, folder: &Path, port: u16) -> Server {
@@ -228,8 +244,10 @@ fn launch(program: &Program, folder: &Path, port: u16) -> Server {
     let mut server = Server::start(command, &folder.join("log"));
     let pid: PathBuf = folder.join("data/postmaster.pid");
     // Its last line says how far it has come.
-    let is_ready =
-        || fs::read_to_string(&pid).is_ok_and(|text| text.lines().any(|line| line.trim() == "ready"));
+    let is_ready = || {
+        fs::read_to_string(&pid)
+            .is_ok_and(|text| text.lines().any(|line| matches!(line.trim(), "ready" | "standby")))
+    };
     server.wait_until("postgres", is_ready);
     server
 }

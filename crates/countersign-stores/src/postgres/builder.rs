@@ -14,12 +14,6 @@ use crate::SetUpError;
 /// How long it may take to connect and to make the tables.
 const SET_UP: Duration = Duration::from_secs(30);
 
-/// An idle connection of a store's own pool that nobody has used for so long is replaced, not trusted.
-const TRUSTED: Duration = Duration::from_secs(5);
-
-/// For how long a lane that has nothing to do keeps a connection of somebody else's pool.
-const KEPT: Duration = Duration::from_millis(100);
-
 /// A [`PostgresStore`]'s settings.
 #[must_use]
 pub struct PostgresStoreBuilder {
@@ -46,7 +40,7 @@ impl PostgresStoreBuilder {
 
     fn of(server: Server) -> Self {
         let schema = "public".to_owned();
-        Self { server, schema, timeout: Duration::from_secs(1), connections: 4, may_lose_claims: false }
+        Self { server, schema, timeout: Duration::from_secs(1), connections: 2, may_lose_claims: false }
     }
 
     /// The schema that the tables are in, and are made in: `public` if not set. Lower-case letters, digits and `_`.
@@ -61,7 +55,8 @@ impl PostgresStoreBuilder {
         self
     }
 
-    /// How many connections the calls share: 4 if not set. One more sweeps now and then.
+    /// How many connections the calls share: 2 if not set, one for claims and one for what follows them. One more sweeps now
+    /// and then.
     ///
     /// Calls share statements, so that few connections serve many callers.
     pub fn connections(mut self, count: u32) -> Self {
@@ -98,14 +93,14 @@ impl PostgresStoreBuilder {
         if !(2..=64).contains(&self.connections) {
             return out_of_range("connections", "between 2 and 64");
         }
-        let (pool, kept) = match self.server {
-            Server::Url(url) => (own_pool(&url, self.connections, self.timeout)?, Duration::MAX),
-            Server::Pool(pool) => (pool, KEPT),
+        let (pool, shared) = match self.server {
+            Server::Url(url) => (own_pool(&url, self.connections, self.timeout)?, false),
+            Server::Pool(pool) => (pool, true),
         };
         let set_up = set_up::run(&pool, &self.schema, self.may_lose_claims);
         let late = |_| SetUpError::Connect { source: "the server did not answer in time".into() };
         timeout(SET_UP, set_up).await.map_err(late)??;
-        let source = Source { pool, timeout: self.timeout, kept };
+        let source = Source { pool, timeout: self.timeout, shared };
         Ok(PostgresStore::start(self.schema, source, self.connections))
     }
 }
@@ -119,12 +114,7 @@ fn own_pool(url: &str, connections: u32, timeout: Duration) -> Result<PgPool, Se
     };
     // A pooler refuses a start-up packet with settings that it does not know.
     let options = sqlx::ConnectOptions::disable_statement_logging(options.extra_float_digits(None));
-    let pool = PgPoolOptions::new()
-        .max_connections(connections.saturating_add(1))
-        .acquire_timeout(timeout)
-        .idle_timeout(Duration::from_secs(60))
-        .test_before_acquire(false)
-        .before_acquire(|_, connection| Box::pin(async move { Ok(connection.idle_for < TRUSTED) }));
+    let pool = PgPoolOptions::new().max_connections(connections.saturating_add(1)).acquire_timeout(timeout);
     Ok(pool.connect_lazy_with(options))
 }
 

@@ -1,6 +1,9 @@
 //! `Lane`: callers queue, and one statement answers all who wait.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use countersign_core::{StoreError, dedupe::Key};
 use tokio::{
@@ -17,7 +20,10 @@ use super::{
 const MOST: usize = 128;
 
 /// How many callers can wait in a lane's queue; others wait for a place in it.
-pub(super) const QUEUE: usize = 1024;
+const QUEUE: usize = 1024;
+
+/// For how long a lane that has nothing to do keeps a connection of somebody else's pool.
+const KEPT: Duration = Duration::from_millis(100);
 
 /// The callers' end of a lane.
 #[derive(Clone, Debug)]
@@ -60,11 +66,8 @@ impl Worker {
             }
             let parts = groups.iter().filter_map(|group| group.first()).map(|request| &request.part);
             let settles = parts.clone().any(|part| part.call != Call::Claim);
-            let statement = if settles { statement::settle } else { statement::claim };
-            let limit = self.session.source.timeout.as_millis();
-            // Where this side gives up, the server gives up as well.
-            let text = format!("SET LOCAL statement_timeout = {limit};{}", statement(&self.schema, parts));
-            let answers = match self.session.run(text).await {
+            let text = if settles { statement::settle } else { statement::claim }(&self.schema, parts);
+            let answers = match self.session.run(&text).await {
                 Ok(rows) => {
                     rows.iter().map(statement::found).collect::<Result<Vec<_>, _>>().map_err(Failure::from)
                 }
@@ -77,12 +80,13 @@ impl Worker {
     /// Waits until there is something to do; `false` when there never will be.
     async fn wait(&mut self) -> bool {
         if self.waiting.is_empty() {
-            let next = match timeout(self.session.source.kept, self.requests.recv()).await {
-                Ok(next) => next,
-                Err(_) => {
+            let next = match timeout(KEPT, self.requests.recv()).await {
+                Err(_) if self.session.source.shared => {
                     self.session.rest().await;
                     self.requests.recv().await
                 }
+                Err(_) => self.requests.recv().await,
+                Ok(next) => next,
             };
             let Some(next) = next else { return false };
             self.waiting.push_back(next);

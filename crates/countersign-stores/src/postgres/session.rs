@@ -18,8 +18,8 @@ pub(super) struct Source {
     pub(super) pool: PgPool,
     /// How long a statement may take, and what comes before it.
     pub(super) timeout: Duration,
-    /// For how long an idle session keeps its connection.
-    pub(super) kept: Duration,
+    /// Whether the pool is somebody else's, who wants back what is not used.
+    pub(super) shared: bool,
 }
 
 /// Runs statements one after the other.
@@ -34,12 +34,17 @@ impl Session {
     }
 
     /// The rows of a text of statements, by the simple protocol: no statement is prepared, so that nothing depends on
-    /// which of a pooler's connections it runs on. They are one transaction.
+    /// which of a pooler's connections it runs on. They are one transaction, of the isolation that they are made for, whatever
+    /// the role's default is; and where this side gives up on it, the server does as well.
     ///
     /// When it fails, it is run a second time on a new connection: it must be safe to run twice.
-    pub(super) async fn run(&mut self, statements: String) -> Result<Vec<PgRow>, Failure> {
+    pub(super) async fn run(&mut self, statements: &str) -> Result<Vec<PgRow>, Failure> {
         let limit = self.source.timeout;
-        let statements = Arc::<str>::from(statements);
+        let millis = limit.as_millis();
+        let settings = format!(
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL statement_timeout = {millis};"
+        );
+        let statements = Arc::<str>::from(settings + statements);
         let twice = async {
             match self.attempt(&statements).await {
                 Err(_) => self.attempt(&statements).await,
@@ -66,9 +71,11 @@ impl Session {
         Ok(Held(Some(self.source.pool.acquire().await?)))
     }
 
-    /// Gives the connection back to the pool.
+    /// Gives the connection back, or closes it where nobody else uses the pool: no connection lies idle there, to fail
+    /// whoever takes it next.
     pub(super) async fn rest(&mut self) {
         if let Some((mut held, _)) = self.kept.take()
+            && self.source.shared
             && held.lives(self.source.timeout).await
         {
             drop(held.0.take());

@@ -73,7 +73,7 @@ impl PostgresStore {
     /// Settings for a store on the connections of a pool of yours.
     ///
     /// It holds up to [`connections`](PostgresStoreBuilder::connections) of them while there is work, and so many must be
-    /// left for it by those who hold one while they claim.
+    /// left for it by those who hold one while they claim. At the start it makes a connection of its own by the pool's options.
     pub fn with_pool(pool: PgPool) -> PostgresStoreBuilder {
         PostgresStoreBuilder::of_pool(pool)
     }
@@ -121,7 +121,8 @@ impl PostgresStore {
     /// met by a new transaction.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`], [`StoreError::TimedOut`]: the transaction must be rolled back.
+    /// [`StoreError::Unavailable`], [`StoreError::TimedOut`]. The transaction is of no more use then, nor after a call that was
+    /// cancelled: roll it back.
     pub async fn claim_in(
         &self,
         transaction: &mut PgTransaction<'_>,

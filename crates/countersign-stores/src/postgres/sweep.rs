@@ -71,7 +71,7 @@ FROM (SELECT next_block FROM "{schema}".countersign_state
 WHERE swept_at < clock_timestamp() - interval '1 millisecond' * CASE next_block WHEN 0 THEN {pause} ELSE {pace} END / 2
 FOR UPDATE SKIP LOCKED) AS due RETURNING due.next_block, s.next_block"#
         );
-        let rows = self.session.run(turn).await?;
+        let rows = self.session.run(&turn).await?;
         let Some(row) = rows.first() else { return Ok(false) };
         self.remove(row.try_get_unchecked(0)?).await?;
         Ok(row.try_get_unchecked::<i64, _>(1)? != 0)
@@ -82,22 +82,21 @@ FOR UPDATE SKIP LOCKED) AS due RETURNING due.next_block, s.next_block"#
         let size = format!(
             r#"SELECT pg_relation_size('"{schema}".countersign_claims') / current_setting('block_size')::bigint"#
         );
-        let rows = self.session.run(size).await?;
+        let rows = self.session.run(&size).await?;
         rows.first().map_or(Ok(0), |row| Ok(row.try_get_unchecked(0)?))
     }
 
     /// Removes what has expired from the pages from this one on.
     async fn remove(&mut self, first: i64) -> Result<u64, Failure> {
         let (schema, end) = (&self.schema, first.saturating_add(PAGES));
-        let limit = self.session.source.timeout.as_millis();
         let remove = format!(
-            r#"SET LOCAL statement_timeout = {limit};WITH removed AS (
+            r#"WITH removed AS (
 DELETE FROM "{schema}".countersign_claims WHERE ctid = ANY(ARRAY(
 SELECT ctid FROM "{schema}".countersign_claims WHERE ctid >= '({first},0)' AND ctid < '({end},0)'
 AND until <= clock_timestamp() FOR UPDATE SKIP LOCKED
 )) RETURNING 1) SELECT count(*) FROM removed"#
         );
-        let rows = self.session.run(remove).await?;
+        let rows = self.session.run(&remove).await?;
         let removed: i64 = rows.first().map_or(Ok(0), |row| row.try_get_unchecked(0))?;
         Ok(removed.try_into().unwrap_or_default())
     }
