@@ -1,10 +1,10 @@
 //! Receive webhooks: verified per provider, deduplicated without losing one, typed.
 //!
 //! ```
-//! # #[cfg(feature = "axum")] {
+//! # #[cfg(all(feature = "axum", feature = "embedded"))] {
 //! use ::axum::http::StatusCode;
 //! use countersign::{
-//!     MemoryStore, Receiver, Secret,
+//!     EmbeddedStore, Receiver, Secret,
 //!     axum::{Webhook, post},
 //!     provider::{Retake, retake::Event},
 //! };
@@ -16,9 +16,9 @@
 //!     Ok(())
 //! }
 //!
-//! # fn app() -> Result<::axum::Router, countersign::ConfigError> {
+//! # fn app() -> Result<::axum::Router, Box<dyn std::error::Error>> {
 //! let receiver = Receiver::<Retake>::builder(Secret::new("the secret from the dashboard")?)
-//!     .store(MemoryStore::new(1_000_000))
+//!     .store(EmbeddedStore::open("claims.redb")?)
 //!     .build()?;
 //! let app = ::axum::Router::new().route("/webhooks/retake", post(receiver, on_retake));
 //! # Ok(app)
@@ -33,6 +33,9 @@
 //! - [`axum`] and [`actix`] (features of these names): extractors, a layer, middleware, routes.
 //! - [`Receiver::handle`]: everything, under a framework of your own.
 //! - [`Signer`]: signs as the providers do, for tests of your own handler.
+//!
+//! What was handled is remembered by a store: [`MemoryStore`] for a process that may forget, and by features of their names
+//! `EmbeddedStore` for one machine, `RedisStore` and `PostgresStore` for many. Each says what it keeps through which failure.
 //!
 //! Providers are in [`provider`]; one of your own is an `impl` of [`Provider`] of a dozen lines.
 
