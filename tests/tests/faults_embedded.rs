@@ -53,6 +53,13 @@ async fn kill(store: &'static str, kills: usize) -> Tally {
 }
 
 #[tokio::test]
+async fn a_receiver_that_is_killed_200_times_loses_nothing_and_repeats_nothing_that_was_committed() {
+    let tally = kill("embedded", 200).await;
+    tally.tell("embedded", "200 kills");
+    tally.assert_kept();
+}
+
+#[tokio::test]
 async fn a_store_that_forgets_is_caught() {
     let tally = kill("memory", 10).await;
     tally.tell("of a store that forgets", "10 kills");

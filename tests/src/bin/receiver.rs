@@ -2,7 +2,7 @@
 
 use std::{env, future, path::Path, sync::Arc, time::Duration};
 
-use countersign::{MemoryStore, dedupe::Store};
+use countersign::{EmbeddedStore, MemoryStore, dedupe::Store};
 use countersign_tests::faults::Endpoint;
 
 #[tokio::main]
@@ -17,8 +17,9 @@ async fn main() {
     future::pending().await
 }
 
-fn open(store: &str, _folder: &Path) -> Arc<dyn Store> {
+fn open(store: &str, folder: &Path) -> Arc<dyn Store> {
     match store {
+        "embedded" => Arc::new(EmbeddedStore::open(folder.join("claims.redb")).unwrap()),
         "memory" => Arc::new(MemoryStore::new(1_000_000)),
         other => panic!("there is no store {other}"),
     }

@@ -57,6 +57,28 @@ pub trait Store: Send + Sync + 'static {
         retention: Duration,
     ) -> BoxFuture<'s, Result<(), StoreError>>;
 
+    /// Commits every key of one delivery.
+    ///
+    /// A store that can does so in one step, so that a crash half-way leaves all of them committed or none: a delivery that is
+    /// known by one of its keys alone is handled again when a copy comes that has the others. Unless overridden, they are
+    /// committed one after the other.
+    ///
+    /// # Errors
+    /// Of the first key that could not be committed, as for [`commit`](Self::commit); the others may be committed or not.
+    fn commit_all<'s>(
+        &'s self,
+        keys: &'s [Key],
+        token: Token,
+        retention: Duration,
+    ) -> BoxFuture<'s, Result<(), StoreError>> {
+        Box::pin(async move {
+            for key in keys {
+                self.commit(key, token, retention).await?;
+            }
+            Ok(())
+        })
+    }
+
     /// Frees a key at once, for the next try.
     ///
     /// # Errors
@@ -97,6 +119,15 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         retention: Duration,
     ) -> BoxFuture<'s, Result<(), StoreError>> {
         (**self).commit(key, token, retention)
+    }
+
+    fn commit_all<'s>(
+        &'s self,
+        keys: &'s [Key],
+        token: Token,
+        retention: Duration,
+    ) -> BoxFuture<'s, Result<(), StoreError>> {
+        (**self).commit_all(keys, token, retention)
     }
 
     fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {

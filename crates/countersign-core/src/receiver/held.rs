@@ -84,8 +84,15 @@ impl<P: Provider> Held<P> {
         self.each(renewed).await
     }
 
+    /// Commits all keys in one step, where the store can; and one by one where a lease was lost.
     pub(super) async fn commit(&self) -> Result<(), StoreError> {
-        self.each(|key| async move { counted::<P, _>("commit", self.commit_key(key).await) }).await
+        let Shared { store, retention, .. } = self.shared();
+        match store.commit_all(&self.keys, self.token, *retention).await {
+            Err(StoreError::Fenced) => {
+                self.each(|key| async move { counted::<P, _>("commit", self.commit_key(key).await) }).await
+            }
+            settled => counted::<P, _>("commit", settled),
+        }
     }
 
     pub(super) async fn release(&self) -> Result<(), StoreError> {

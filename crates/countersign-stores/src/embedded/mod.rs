@@ -158,8 +158,7 @@ impl EmbeddedStore {
     }
 
     async fn settle(&self, key: &Key, token: Token, act: Act) -> Result<Option<Claim>, StoreError> {
-        let key = key.as_bytes().first_chunk().copied().unwrap_or_default();
-        self.ask(|answer| Ask::Settle { key, token, act, answer }).await
+        self.ask(|answer| Ask::Settle { key: short(key), token, act, answer }).await
     }
 }
 
@@ -201,6 +200,11 @@ impl EmbeddedStoreBuilder {
     }
 }
 
+/// What the file knows a key by.
+fn short(key: &Key) -> Short {
+    key.as_bytes().first_chunk().copied().unwrap_or_default()
+}
+
 fn set_up_error(path: &Path, error: OpenError) -> SetUpError {
     let path = path.to_owned();
     match error {
@@ -239,6 +243,16 @@ impl Store for EmbeddedStore {
         retention: Duration,
     ) -> BoxFuture<'s, Result<(), StoreError>> {
         Box::pin(async move { self.settle(key, token, Act::Commit(retention)).await.map(drop) })
+    }
+
+    fn commit_all<'s>(
+        &'s self,
+        keys: &'s [Key],
+        token: Token,
+        retention: Duration,
+    ) -> BoxFuture<'s, Result<(), StoreError>> {
+        let (keys, act) = (keys.iter().map(short).collect(), Act::Commit(retention));
+        Box::pin(self.ask(move |answer| Ask::SettleAll { keys, token, act, answer }))
     }
 
     fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {

@@ -43,8 +43,42 @@ pub(super) struct Request {
 }
 
 pub(super) enum Ask {
-    Settle { key: Short, token: Token, act: Act, answer: oneshot::Sender<Result<Option<Claim>, StoreError>> },
-    Purge { from: Short, answer: oneshot::Sender<Result<Step, StoreError>> },
+    Settle {
+        key: Short,
+        token: Token,
+        act: Act,
+        answer: oneshot::Sender<Result<Option<Claim>, StoreError>>,
+    },
+    /// In one transaction.
+    SettleAll {
+        keys: Vec<Short>,
+        token: Token,
+        act: Act,
+        answer: oneshot::Sender<Result<(), StoreError>>,
+    },
+    Purge {
+        from: Short,
+        answer: oneshot::Sender<Result<Step, StoreError>>,
+    },
+}
+
+/// Who waits for the answers to one call or to several. Some do not wait any more.
+enum Settled {
+    One(oneshot::Sender<Result<Option<Claim>, StoreError>>),
+    All(usize, oneshot::Sender<Result<(), StoreError>>),
+}
+
+impl Settled {
+    /// Takes the answers that are meant for it.
+    fn answer(self, answers: &mut impl Iterator<Item = Result<Option<Claim>, StoreError>>) {
+        match self {
+            Self::One(answer) => drop(answers.next().map(|result| answer.send(result))),
+            Self::All(count, answer) => {
+                let result = answers.take(count).fold(Ok(()), |result, next| result.and(next.map(drop)));
+                drop(answer.send(result));
+            }
+        }
+    }
 }
 
 /// The thread's state.
@@ -141,7 +175,11 @@ impl Writer {
                 Ask::Settle { act: Act::Claim(_), answer, .. } if answer.is_closed() => {}
                 Ask::Settle { key, token, act, answer } => {
                     calls.push(Call { key, token, act });
-                    settled.push(answer);
+                    settled.push(Settled::One(answer));
+                }
+                Ask::SettleAll { keys, token, act, answer } => {
+                    settled.push(Settled::All(keys.len(), answer));
+                    calls.extend(keys.into_iter().map(|key| Call { key, token, act }));
                 }
                 Ask::Purge { from, answer } => {
                     purges.push(from);
@@ -154,18 +192,16 @@ impl Writer {
         let walks = self.walks(began);
         match self.transact(&calls, &purges, walks) {
             Ok(ran) => {
-                for (answer, result) in settled.into_iter().zip(ran.answers) {
-                    let _ = answer.send(result);
-                }
+                let mut answers = ran.answers.into_iter();
+                settled.into_iter().for_each(|settled| settled.answer(&mut answers));
                 for (answer, step) in purged.into_iter().zip(ran.purged) {
                     let _ = answer.send(Ok(step));
                 }
                 self.pace(began, walks, ran.walked);
             }
             Err(cause) => {
-                for answer in settled {
-                    let _ = answer.send(Err(StoreError::unavailable(cause.clone())));
-                }
+                let mut answers = std::iter::repeat_with(|| Err(StoreError::unavailable(cause.clone())));
+                settled.into_iter().for_each(|settled| settled.answer(&mut answers));
                 for answer in purged {
                     let _ = answer.send(Err(StoreError::unavailable(cause.clone())));
                 }

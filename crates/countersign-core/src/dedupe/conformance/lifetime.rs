@@ -97,6 +97,31 @@ pub fn commit_is_idempotent(harness: &dyn Harness) -> BoxFuture<'_, Verdict> {
     })
 }
 
+/// The keys of one delivery that are committed together are all committed, and again when they are committed again; a token
+/// that does not hold one of them is refused.
+pub fn keys_are_committed_together(harness: &dyn Harness) -> BoxFuture<'_, Verdict> {
+    Box::pin(async move {
+        let probe = Probe::new(harness, "keys_are_committed_together");
+        let (keys, ours, other) = ([0, 1, 2, 3].map(|n| probe.key(n)), token(), token());
+        let [held @ .., lost] = &keys;
+        for key in &keys {
+            probe.claim(key, ours, probe.long, Claimed).await?;
+        }
+        probe.commit_all(&keys, other, probe.long, Fenced).await.when("by another token")?;
+        probe.release(lost, ours, Done).await?;
+        probe.claim(lost, other, probe.long, Claimed).await?;
+        probe.commit_all(&keys, ours, probe.long, Fenced).await.when("one of them is held by another")?;
+        probe.claim(lost, ours, probe.long, InFlight).await.when("after a refused commit of several keys")?;
+        for _ in 0..2 {
+            probe.commit_all(held, ours, probe.long, Done).await?;
+            for key in held {
+                probe.claim(key, other, probe.long, Committed).await.when("committed with others")?;
+            }
+        }
+        probe.commit_all(&[], ours, probe.long, Done).await.when("of no key")
+    })
+}
+
 /// What was committed cannot be released.
 pub fn release_after_commit_is_fenced(harness: &dyn Harness) -> BoxFuture<'_, Verdict> {
     Box::pin(async move {

@@ -56,8 +56,9 @@ pub use self::{
     contention::exactly_one_wins,
     fencing::{late_calls_are_fenced, others_are_fenced, renewal_after_settling_is_fenced},
     lifetime::{
-        commit_is_idempotent, commit_outlives_reopening, lease_end_frees, release_after_commit_is_fenced,
-        release_frees_at_once, renewal_extends, retention_ends, same_token_claims_again,
+        commit_is_idempotent, commit_outlives_reopening, keys_are_committed_together, lease_end_frees,
+        release_after_commit_is_fenced, release_frees_at_once, renewal_extends, retention_ends,
+        same_token_claims_again,
     },
 };
 use super::{BoxFuture, Store};
@@ -117,6 +118,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("lease_end_frees", lease_end_frees),
     ("renewal_extends", renewal_extends),
     ("commit_is_idempotent", commit_is_idempotent),
+    ("keys_are_committed_together", keys_are_committed_together),
     ("release_after_commit_is_fenced", release_after_commit_is_fenced),
     ("retention_ends", retention_ends),
     ("others_are_fenced", others_are_fenced),

@@ -99,6 +99,17 @@ impl Probe {
         compare("a commit", &self.store.commit(key, token, retention).await, expected)
     }
 
+    pub(super) async fn commit_all(
+        &self,
+        keys: &[Key],
+        token: Token,
+        retention: Duration,
+        expected: Expected,
+    ) -> Verdict {
+        let answer = self.store.commit_all(keys, token, retention).await;
+        compare("a commit of several keys", &answer, expected)
+    }
+
     pub(super) async fn release(&self, key: &Key, token: Token, expected: Expected) -> Verdict {
         compare("a release", &self.store.release(key, token).await, expected)
     }

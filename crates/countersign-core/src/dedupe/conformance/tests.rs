@@ -47,6 +47,8 @@ enum Fault {
     LosesCancelledClaims,
     LosesCancelledCommits,
     ForgetsWhenClosed,
+    CommitsTheFirstOfAll,
+    CommitsAllForAnybody,
 }
 
 #[derive(Clone, Copy)]
@@ -218,6 +220,24 @@ impl Store for Faulty {
         })
     }
 
+    fn commit_all<'s>(
+        &'s self,
+        keys: &'s [Key],
+        token: Token,
+        retention: Duration,
+    ) -> BoxFuture<'s, Result<(), StoreError>> {
+        Box::pin(async move {
+            for key in keys {
+                match self.fault {
+                    Fault::CommitsTheFirstOfAll => return self.commit(key, token, retention).await,
+                    Fault::CommitsAllForAnybody => self.put(key, Some(token), true, retention),
+                    _ => self.commit(key, token, retention).await?,
+                }
+            }
+            Ok(())
+        })
+    }
+
     fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {
         Box::pin(async move {
             let _turn = self.turn.lock().unwrap();
@@ -305,6 +325,8 @@ fn each_fault_is_caught() {
         (Fault::LosesCancelledClaims, "cancelled_claim_is_made_or_not"),
         (Fault::LosesCancelledCommits, "cancelled_settling_is_done_or_not"),
         (Fault::ForgetsWhenClosed, "commit_outlives_reopening"),
+        (Fault::CommitsTheFirstOfAll, "keys_are_committed_together"),
+        (Fault::CommitsAllForAnybody, "keys_are_committed_together"),
     ] {
         let (_, run) = CHECKS.iter().find(|(name, _)| *name == check).unwrap();
         let verdict = block_on(run(&harness(fault)));
