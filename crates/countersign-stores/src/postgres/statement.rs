@@ -3,7 +3,8 @@
 //! Their texts are made of a checked schema's name, hex digits and numbers. Each looks keys up one by one in the primary
 //! key's index, whatever the planner thinks of the table. None waits for another's transaction: a key that would be
 //! written is locked first by an advisory lock of the transaction's, and answered as busy where that is taken. So an open
-//! transaction that holds a key's claim keeps nobody waiting, and no two statements deadlock.
+//! transaction that holds a key's claim keeps nobody waiting, and no two statements deadlock. There is a row for each key
+//! whose call was not done, so that there are none in the common case.
 
 use std::{
     fmt::{self, Write},
@@ -66,9 +67,9 @@ ON CONFLICT (key) DO UPDATE SET token = excluded.token, until = excluded.until, 
 WHERE c.until <= clock_timestamp() OR (c.token = excluded.token AND NOT c.committed)
 RETURNING c.key
 )
-SELECT n, CASE WHEN made.key IS NOT NULL THEN 0 WHEN free IS NOT NULL THEN 1 WHEN committed THEN 2 ELSE 3 END,
+SELECT n, CASE WHEN free IS NOT NULL THEN 1 WHEN committed THEN 2 ELSE 3 END,
 coalesce(holder, 0), coalesce((extract(epoch FROM until - clock_timestamp()) * 1000000)::bigint, 0)
-FROM seen LEFT JOIN made USING (key)"#
+FROM seen LEFT JOIN made USING (key) WHERE made.key IS NULL"#
     )
 }
 
@@ -90,8 +91,8 @@ ON CONFLICT (key) DO UPDATE SET until = excluded.until, committed = excluded.com
 WHERE c.token = excluded.token AND c.until > clock_timestamp() AND (excluded.committed OR NOT c.committed)
 RETURNING c.key
 )
-SELECT n, CASE WHEN made.key IS NOT NULL THEN 0 WHEN free IS NOT NULL THEN 1 ELSE 4 END, 0::bigint, 0::bigint
-FROM seen LEFT JOIN made USING (key)"#
+SELECT n, CASE WHEN free IS NOT NULL THEN 1 ELSE 4 END
+FROM seen LEFT JOIN made USING (key) WHERE made.key IS NULL"#
     )
 }
 
@@ -134,7 +135,6 @@ fn lock(key: &Key) -> i64 {
 pub(super) fn found(row: &PgRow) -> Result<(usize, Found), sqlx::Error> {
     let number: i64 = row.try_get_unchecked(0)?;
     let found = match row.try_get_unchecked::<i32, _>(1)? {
-        0 => Found::Done,
         2 => Found::Committed,
         3 => {
             let left: i64 = row.try_get_unchecked(3)?;
