@@ -32,7 +32,7 @@ async fn main() -> Result<(), Failure> {
     let mut arguments = env::args().skip(1);
     let length = Duration::from_secs(arguments.next().map_or(Ok(3), |seconds| seconds.parse())?);
     let size = arguments.next().map_or(Ok(10), |count| count.parse())?;
-    let connections = arguments.next().map_or(Ok(2), |count| count.parse())?;
+    let connections = arguments.next().map_or(Ok(4), |count| count.parse())?;
 
     let options = PgPoolOptions::new().max_connections(size).test_before_acquire(false);
     let pool = options.acquire_timeout(Duration::from_secs(30)).connect(&url).await?;

@@ -51,7 +51,7 @@ BEGIN
     )
     SELECT n, CASE WHEN free IS NOT NULL THEN 1 WHEN committed THEN 2 ELSE 3 END,
         coalesce(seen.holder, 0), coalesce((extract(epoch FROM until - clock_timestamp()) * 1000000)::bigint, 0)
-    FROM seen LEFT JOIN made USING (key) WHERE made.key IS NULL;
+    FROM seen WHERE key NOT IN (SELECT key FROM made);
 END $$;
 
 -- Renews (1), commits (2) and releases (3) these keys, each at most once in it.
@@ -77,5 +77,5 @@ BEGIN
         RETURNING c.key
     )
     SELECT n, CASE WHEN free IS NOT NULL THEN 1 ELSE 4 END, 0::bigint, 0::bigint
-    FROM seen LEFT JOIN made USING (key) WHERE made.key IS NULL;
+    FROM seen WHERE key NOT IN (SELECT key FROM made);
 END $$;
