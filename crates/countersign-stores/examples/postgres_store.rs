@@ -1,6 +1,6 @@
 //! What a `PostgresStore` does per second, beside a bare `INSERT .. ON CONFLICT DO NOTHING` a call through the same pool.
 //!
-//! `DATABASE_URL=.. cargo run --release -p countersign-stores --features postgres --example postgres_store [seconds [connections]]`
+//! `DATABASE_URL=.. cargo run --release -p countersign-stores --features postgres --example postgres_store [seconds [pool [connections]]]`
 #![expect(clippy::print_stdout, reason = "the report is what it is for")]
 
 use std::{
@@ -31,9 +31,10 @@ async fn main() -> Result<(), Failure> {
     };
     let mut arguments = env::args().skip(1);
     let length = Duration::from_secs(arguments.next().map_or(Ok(3), |seconds| seconds.parse())?);
+    let size = arguments.next().map_or(Ok(10), |count| count.parse())?;
     let connections = arguments.next().map_or(Ok(4), |count| count.parse())?;
 
-    let options = PgPoolOptions::new().max_connections(connections).test_before_acquire(false);
+    let options = PgPoolOptions::new().max_connections(size).test_before_acquire(false);
     let pool = options.acquire_timeout(Duration::from_secs(30)).connect(&url).await?;
     let store = PostgresStore::with_pool(pool.clone()).connections(connections).connect().await?;
     let store = Arc::new(store);
@@ -43,7 +44,7 @@ async fn main() -> Result<(), Failure> {
     .execute(&pool)
     .await?;
 
-    println!("{connections} connections, calls a second:");
+    println!("a pool of {size} connections, of which the store uses {connections}; calls a second:");
     println!(
         "{:>8} {:>12} {:>12} {:>8} {:>18}",
         "callers", "bare INSERT", "claim", "ratio", "claim and commit"

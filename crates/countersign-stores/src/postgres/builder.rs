@@ -40,7 +40,7 @@ impl PostgresStoreBuilder {
 
     fn of(server: Server) -> Self {
         let schema = "public".to_owned();
-        Self { server, schema, timeout: Duration::from_secs(1), connections: 2, may_lose_claims: false }
+        Self { server, schema, timeout: Duration::from_secs(1), connections: 4, may_lose_claims: false }
     }
 
     /// The schema that the tables are in, and are made in: `public` if not set. Lower-case letters, digits and `_`.
@@ -55,7 +55,7 @@ impl PostgresStoreBuilder {
         self
     }
 
-    /// How many connections the calls share: 2 if not set, one for claims and one for what follows them. One more sweeps now
+    /// How many connections the calls share: 4 if not set, half of them for claims and half for what follows. One more sweeps now
     /// and then.
     ///
     /// Calls share statements, so that few connections serve many callers.

@@ -125,11 +125,10 @@ impl Worker {
     }
 
     fn answer(&mut self, groups: Vec<Vec<Request>>, answers: Result<Vec<(usize, Found)>, Failure>) {
-        let answers = answers.map(HashMap::<usize, Found>::from_iter);
+        let refused = answers.map(HashMap::<usize, Found>::from_iter);
         for (place, group) in groups.into_iter().enumerate() {
-            let answer = match &answers {
-                // The statement has a row for each part.
-                Ok(answers) => Ok(answers.get(&place).copied().unwrap_or(Found::Busy)),
+            let answer = match &refused {
+                Ok(refused) => Ok(refused.get(&place).copied().unwrap_or(Found::Done)),
                 Err(failure) => Err(failure.clone()),
             };
             let mut first: Option<Part> = None;

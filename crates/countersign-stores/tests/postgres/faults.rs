@@ -99,7 +99,7 @@ async fn connections_that_swallow_everything_are_replaced() {
     let Some(postgres) = Postgres::start() else { return };
     let (port, swallow) = tunnel(postgres.port()).await;
     let url = postgres.url().replace(&postgres.port().to_string(), &port.to_string());
-    let store = PostgresStore::connect(&url).await.unwrap();
+    let store = PostgresStore::builder(&url).connections(2).connect().await.unwrap();
     let ours = token();
     store.claim(&key("a"), ours, LEASE).await.unwrap();
     store.renew(&key("a"), ours, LEASE).await.unwrap();
