@@ -74,8 +74,8 @@ impl Settled {
         match self {
             Self::One(answer) => drop(answers.next().map(|result| answer.send(result))),
             Self::All(count, answer) => {
-                let result = answers.take(count).fold(Ok(()), |result, next| result.and(next.map(drop)));
-                drop(answer.send(result));
+                let result = answers.take(count).reduce(Result::and);
+                drop(answer.send(result.map_or(Ok(()), |result| result.map(drop))));
             }
         }
     }

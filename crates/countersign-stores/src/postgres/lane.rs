@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    ops::Range,
     time::Duration,
 };
 
@@ -29,8 +30,9 @@ const KEPT: Duration = Duration::from_millis(100);
 #[derive(Clone, Debug)]
 pub(super) struct Lane(mpsc::Sender<Request>);
 
+/// A claim of one key, or what is made of the keys of one claim.
 struct Request {
-    part: Part,
+    parts: Vec<Part>,
     answer: oneshot::Sender<Result<Found, Failure>>,
 }
 
@@ -42,10 +44,11 @@ impl Lane {
         (Self(sender), worker.run())
     }
 
-    pub(super) async fn call(&self, part: Part) -> Result<Found, StoreError> {
+    /// Has these parts done by one statement, for keys that differ. The answer is the first that is not [`Found::Done`], if any.
+    pub(super) async fn call(&self, parts: Vec<Part>) -> Result<Found, StoreError> {
         let ended = || StoreError::unavailable("the runtime that the store was made on has ended");
         let (answer, answered) = oneshot::channel();
-        self.0.send(Request { part, answer }).await.map_err(|_| ended())?;
+        self.0.send(Request { parts, answer }).await.map_err(|_| ended())?;
         Ok(answered.await.map_err(|_| ended())??)
     }
 }
@@ -57,23 +60,30 @@ struct Worker {
     waiting: VecDeque<Request>,
 }
 
+/// What one statement is about.
+#[derive(Default)]
+struct Batch {
+    /// The statement's parts, each of another key.
+    parts: Vec<Part>,
+    /// Who asked for which of the parts.
+    asked: Vec<(Range<usize>, Request)>,
+    /// Who claims the key of a part by another token than that: the part's answer tells theirs.
+    others: Vec<(usize, Request)>,
+}
+
 impl Worker {
     async fn run(mut self) {
         while self.wait().await {
-            let groups = self.groups();
-            if groups.is_empty() {
+            let batch = self.batch();
+            if batch.parts.is_empty() {
                 continue;
             }
-            let parts = groups.iter().filter_map(|group| group.first()).map(|request| &request.part);
-            let settles = parts.clone().any(|part| part.call != Call::Claim);
-            let text = if settles { statement::settle } else { statement::claim }(&self.schema, parts);
-            let answers = match self.session.run(&text).await {
-                Ok(rows) => {
-                    rows.iter().map(statement::found).collect::<Result<Vec<_>, _>>().map_err(Failure::from)
-                }
-                Err(failure) => Err(failure),
-            };
-            self.answer(groups, answers);
+            let settles = batch.parts.iter().any(|part| part.call != Call::Claim);
+            let statement = if settles { statement::settle } else { statement::claim };
+            let rows = self.session.run(&statement(&self.schema, batch.parts.iter())).await;
+            let found = |rows: Vec<_>| rows.iter().map(statement::found).collect::<Result<_, _>>();
+            let refused = rows.and_then(|rows| found(rows).map_err(Failure::from));
+            self.answer(batch, &refused);
         }
     }
 
@@ -99,62 +109,67 @@ impl Worker {
         true
     }
 
-    /// Takes what fits into one statement, grouped by keys: the first of a group goes into the statement, and its answer
-    /// answers the others, who claim the same key by other tokens.
-    fn groups(&mut self) -> Vec<Vec<Request>> {
-        let mut groups: Vec<Vec<Request>> = Vec::new();
-        let mut places = HashMap::<Key, usize>::new();
+    /// Takes what fits into one statement, each key once.
+    fn batch(&mut self) -> Batch {
+        let (mut batch, mut places) = (Batch::default(), HashMap::<Key, usize>::new());
         for request in std::mem::take(&mut self.waiting) {
             // Nobody waits for the answer any more, and nothing was begun.
             if request.answer.is_closed() {
                 continue;
             }
-            let part = request.part;
-            let place = places.get(&part.key).copied();
-            let count = groups.len();
-            match place.and_then(|place| groups.get_mut(place)) {
-                Some(group) if follows(group, &part) => group.push(request),
-                None if count < MOST => {
-                    places.insert(part.key, count);
-                    groups.push(vec![request]);
+            let place = request.parts.iter().find_map(|part| places.get(&part.key)).copied();
+            let (start, end) = (batch.parts.len(), batch.parts.len().saturating_add(request.parts.len()));
+            match place {
+                None if end <= MOST || start == 0 => {
+                    places.extend(request.parts.iter().map(|part| part.key).zip(start..));
+                    batch.parts.extend_from_slice(&request.parts);
+                    batch.asked.push((start..end, request));
+                }
+                Some(place) if batch.parts.get(place).is_some_and(|first| request.is_told_by(first)) => {
+                    batch.others.push((place, request));
                 }
                 _ => self.waiting.push_back(request),
             }
         }
-        groups
+        batch
     }
 
-    fn answer(&mut self, groups: Vec<Vec<Request>>, answers: Result<Vec<(usize, Found)>, Failure>) {
-        let refused = answers.map(HashMap::<usize, Found>::from_iter);
-        for (place, group) in groups.into_iter().enumerate() {
-            let answer = match &refused {
-                Ok(refused) => Ok(refused.get(&place).copied().unwrap_or(Found::Done)),
-                Err(failure) => Err(failure.clone()),
+    /// Answers everybody. The statement has answered with what it refused. Who does not wait any more misses nothing.
+    fn answer(&mut self, batch: Batch, refused: &Result<HashMap<usize, Found>, Failure>) {
+        let Batch { parts, asked, others } = batch;
+        let found = |place| match refused {
+            Ok(refused) => Ok(refused.get(&place).copied().unwrap_or(Found::Done)),
+            Err(failure) => Err(failure.clone()),
+        };
+        for (mut places, request) in asked {
+            let other =
+                places.find_map(|place| Some(found(place)).filter(|found| !matches!(found, Ok(Found::Done))));
+            drop(request.answer.send(other.unwrap_or(Ok(Found::Done))));
+        }
+        for (place, request) in others {
+            let answer = match (found(place), parts.get(place)) {
+                (Ok(Found::Done), Some(first)) => {
+                    Ok(Found::Held { holder: statement::number(first.token), left: first.length })
+                }
+                // It is this very claim that holds the key: asked for itself, it succeeds.
+                (Ok(Found::Held { holder, .. }), _) if request.is_of(holder) => {
+                    self.waiting.push_front(request);
+                    continue;
+                }
+                (answer, _) => answer,
             };
-            let mut first: Option<Part> = None;
-            for request in group {
-                let answer = match (&answer, first) {
-                    (Ok(Found::Done), Some(first)) => {
-                        Ok(Found::Held { holder: statement::number(first.token), left: first.length })
-                    }
-                    // It is this very claim that holds the key: asked for itself, it succeeds.
-                    (Ok(Found::Held { holder, .. }), Some(_))
-                        if *holder == statement::number(request.part.token) =>
-                    {
-                        self.waiting.push_front(request);
-                        continue;
-                    }
-                    (answer, _) => answer.clone(),
-                };
-                first.get_or_insert(request.part);
-                // Who does not wait any more misses nothing.
-                let _ = request.answer.send(answer);
-            }
+            drop(request.answer.send(answer));
         }
     }
 }
 
-/// Whether the answer to a group's first claim answers this one too.
-fn follows(group: &[Request], part: &Part) -> bool {
-    part.call == Call::Claim && group.first().is_some_and(|first| first.part.token != part.token)
+impl Request {
+    /// Whether the answer to another's claim answers this one too.
+    fn is_told_by(&self, first: &Part) -> bool {
+        matches!(self.parts.as_slice(), [part] if part.call == Call::Claim && part.token != first.token)
+    }
+
+    fn is_of(&self, holder: i64) -> bool {
+        self.parts.iter().any(|part| statement::number(part.token) == holder)
+    }
 }

@@ -1,6 +1,6 @@
 //! `PostgresStore`.
 
-use std::{fmt, future::Future, time::Duration};
+use std::{fmt, future::Future, slice::from_ref, time::Duration};
 
 use countersign_core::{
     StoreError,
@@ -129,11 +129,8 @@ impl PostgresStore {
         keys: &[Key],
         retention: Duration,
     ) -> Result<Claim, StoreError> {
-        let mut keys = keys.to_vec();
-        keys.sort_unstable();
-        keys.dedup();
         let part = |key| Part { key, token: None, call: Call::Claim, length: retention };
-        let parts: Vec<_> = keys.into_iter().map(part).collect();
+        let parts: Vec<_> = distinct(keys).into_iter().map(part).collect();
         let text = statement::claim(&self.schema, parts.iter());
         let claim = async {
             // A savepoint. What is dropped half-way goes back to it before anything else is done in the transaction.
@@ -160,26 +157,50 @@ impl PostgresStore {
         Ok(Sweep::new(&self.schema, self.source.clone()).all().await?)
     }
 
-    async fn call(&self, key: &Key, token: Token, call: Call, length: Duration) -> Result<Found, StoreError> {
-        let lanes = if call == Call::Claim { &self.claims } else { &self.settles };
-        // Calls on one key stay in their order.
-        let place = key
-            .as_bytes()
-            .last()
-            .map(|byte| usize::from(*byte))
-            .and_then(|byte| byte.checked_rem(lanes.len()));
-        let lane = lanes.get(place.unwrap_or_default()).ok_or(StoreError::TimedOut)?;
-        let answer = lane.call(Part { key: *key, token: Some(token), call, length });
+    /// Has calls of one token done by one statement.
+    async fn call(
+        &self,
+        keys: &[Key],
+        token: Token,
+        call: Call,
+        length: Duration,
+    ) -> Result<Found, StoreError> {
+        // Claims of one key meet in one lane, and what one token makes of its claims stays in its order.
+        let (lanes, place) = match call {
+            Call::Claim => (
+                &self.claims,
+                keys.first().and_then(|key| key.as_bytes().last()).map_or(0, |b| u64::from(*b)),
+            ),
+            _ => (&self.settles, token.get().get()),
+        };
+        let place = place.checked_rem(lanes.len() as u64).unwrap_or_default();
+        let lane = lanes.get(place as usize).ok_or(StoreError::TimedOut)?;
+        let part = |key: &Key| Part { key: *key, token: Some(token), call, length };
+        let answer = lane.call(keys.iter().map(part).collect());
         timeout(self.source.timeout, answer).await.map_err(|_| StoreError::TimedOut)?
     }
 
-    async fn settle(&self, key: &Key, token: Token, call: Call, length: Duration) -> Result<(), StoreError> {
-        match self.call(key, token, call, length).await? {
+    async fn settle(
+        &self,
+        keys: &[Key],
+        token: Token,
+        call: Call,
+        length: Duration,
+    ) -> Result<(), StoreError> {
+        match self.call(keys, token, call, length).await? {
             Found::Done => Ok(()),
             Found::Busy => Err(busy()),
             _ => Err(StoreError::Fenced),
         }
     }
+}
+
+/// Each key once: a statement cannot change a row twice.
+fn distinct(keys: &[Key]) -> Vec<Key> {
+    let mut keys = keys.to_vec();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }
 
 fn claimed(found: Found) -> Result<Claim, StoreError> {
@@ -203,7 +224,7 @@ impl Store for PostgresStore {
         token: Token,
         lease: Duration,
     ) -> BoxFuture<'s, Result<Claim, StoreError>> {
-        boxed(async move { claimed(self.call(key, token, Call::Claim, lease).await?) })
+        boxed(async move { claimed(self.call(from_ref(key), token, Call::Claim, lease).await?) })
     }
 
     fn renew<'s>(
@@ -212,7 +233,7 @@ impl Store for PostgresStore {
         token: Token,
         lease: Duration,
     ) -> BoxFuture<'s, Result<(), StoreError>> {
-        boxed(self.settle(key, token, Call::Renew, lease))
+        boxed(self.settle(from_ref(key), token, Call::Renew, lease))
     }
 
     fn commit<'s>(
@@ -221,11 +242,25 @@ impl Store for PostgresStore {
         token: Token,
         retention: Duration,
     ) -> BoxFuture<'s, Result<(), StoreError>> {
-        boxed(self.settle(key, token, Call::Commit, retention))
+        boxed(self.settle(from_ref(key), token, Call::Commit, retention))
+    }
+
+    fn commit_all<'s>(
+        &'s self,
+        keys: &'s [Key],
+        token: Token,
+        retention: Duration,
+    ) -> BoxFuture<'s, Result<(), StoreError>> {
+        boxed(async move {
+            match distinct(keys).as_slice() {
+                [] => Ok(()),
+                keys => self.settle(keys, token, Call::Commit, retention).await,
+            }
+        })
     }
 
     fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {
-        boxed(self.settle(key, token, Call::Release, Duration::ZERO))
+        boxed(self.settle(from_ref(key), token, Call::Release, Duration::ZERO))
     }
 }
 

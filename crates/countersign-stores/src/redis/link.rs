@@ -90,6 +90,11 @@ impl Link {
         Ok(link)
     }
 
+    /// Whether each key has a server of its own.
+    pub(super) fn is_cluster(&self) -> bool {
+        matches!(self.0.target, Target::Cluster(_))
+    }
+
     /// Until when a call that begins now is to be answered.
     pub(super) fn deadline(&self) -> Instant {
         let now = Instant::now();

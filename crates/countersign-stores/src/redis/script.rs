@@ -1,4 +1,4 @@
-//! The scripts that decide atomically, each on one key.
+//! The scripts that decide atomically, each on one key; or to commit, on those of one delivery.
 
 use redis::{Cmd, Script as Source};
 
@@ -34,15 +34,19 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -12 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return -10";
 
-/// `ARGV`: the value as claimed, the value as committed, the retention.
+/// `ARGV`: the value as claimed, the value as committed, the retention. All of the keys or none, where there are several.
 ///
 /// The expiry is first: at `maxmemory` a server refuses scripts whose first write takes memory, and runs the others to their
 /// end, since version 6. So what was claimed can be committed by a server that is full.
 const COMMIT: &str = "\
-local held = redis.call('GET', KEYS[1])
-if held ~= ARGV[1] and held ~= ARGV[2] then return -12 end
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+for _, key in ipairs(KEYS) do
+  local held = redis.call('GET', key)
+  if held ~= ARGV[1] and held ~= ARGV[2] then return -12 end
+end
+for _, key in ipairs(KEYS) do
+  redis.call('PEXPIRE', key, ARGV[3])
+  redis.call('SET', key, ARGV[2], 'PX', ARGV[3])
+end
 return -10";
 
 /// `ARGV`: the value as claimed.
@@ -82,19 +86,19 @@ impl Script {
     }
 
     /// Calls the script that the server has kept.
-    pub(super) fn by_digest(&self, key: &str, arguments: &[&[u8]]) -> Cmd {
-        command("EVALSHA", &self.digest, key, arguments)
+    pub(super) fn by_digest(&self, keys: &[String], arguments: &[&[u8]]) -> Cmd {
+        command("EVALSHA", &self.digest, keys, arguments)
     }
 
     /// Calls the script and has the server keep it: for one that has not seen it, or was restarted or flushed.
-    pub(super) fn by_source(&self, key: &str, arguments: &[&[u8]]) -> Cmd {
-        command("EVAL", self.source, key, arguments)
+    pub(super) fn by_source(&self, keys: &[String], arguments: &[&[u8]]) -> Cmd {
+        command("EVAL", self.source, keys, arguments)
     }
 }
 
-fn command(name: &str, script: &str, key: &str, arguments: &[&[u8]]) -> Cmd {
+fn command(name: &str, script: &str, keys: &[String], arguments: &[&[u8]]) -> Cmd {
     let mut command = Cmd::with_capacity(arguments.len().saturating_add(4), script.len().saturating_add(160));
-    command.arg(name).arg(script).arg(1).arg(key);
+    command.arg(name).arg(script).arg(keys.len()).arg(keys);
     for argument in arguments {
         command.arg(*argument);
     }

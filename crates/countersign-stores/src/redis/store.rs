@@ -1,6 +1,6 @@
-//! `RedisStore` itself: one command or script a call, each on one key.
+//! `RedisStore` itself: one command or script a call.
 
-use std::{fmt, num::NonZeroU64, time::Duration};
+use std::{fmt, num::NonZeroU64, slice::from_ref, time::Duration};
 
 use countersign_core::{
     StoreError,
@@ -32,9 +32,10 @@ const LONGEST: u64 = 1 << 52;
 /// ```
 ///
 /// # What it does
-/// Each call is one command or one script on one key, and so is atomic, on a cluster as on one server. It touches keys of its
-/// own prefix and nothing else; `countersign:` and the digest that logs show is a key's name. Keys expire by themselves. A key
-/// takes 190 bytes of the server's memory, as measured with Redis 7.0: a million deliveries of one key each take 190 MB until
+/// Each call is one command or one script on one key, and so is atomic, on a cluster as on one server. The keys of one delivery
+/// are committed by one script on one server, and one after the other on a cluster: there, a receiver that is killed in between
+/// leaves a delivery known by some of its keys alone. It touches keys of its own prefix and nothing else; `countersign:` and the
+/// digest that logs show is a key's name. Keys expire by themselves. A key takes 190 bytes of the server's memory, as measured with Redis 7.0: a million deliveries of one key each take 190 MB until
 /// their retention ends. [`held`](Store::held) is `None`: servers know how many keys they hold in all, and tell by `DBSIZE`.
 ///
 /// A claim whose answer was lost is known again by its token, so a connection that breaks costs one more try. Calls are
@@ -120,7 +121,7 @@ impl RedisStore {
             }
         }
         let lease = lease.to_string();
-        match self.run(&self.scripts.claim, &name, &[&claimed, lease.as_bytes()], deadline).await? {
+        match self.run(&self.scripts.claim, &[name], &[&claimed, lease.as_bytes()], deadline).await? {
             DONE => Ok(Claim::Claimed),
             COMMITTED => Ok(Claim::Committed),
             FOREIGN => Err(CallError::Foreign),
@@ -131,24 +132,31 @@ impl RedisStore {
     }
 
     /// Runs a script that only the holder of a claim gets done.
-    async fn settle(&self, script: &Script, key: &Key, arguments: &[&[u8]]) -> Result<(), StoreError> {
-        match self.run(script, &self.name(key), arguments, self.link.deadline()).await? {
+    async fn settle(&self, script: &Script, keys: &[Key], arguments: &[&[u8]]) -> Result<(), StoreError> {
+        let names: Vec<_> = keys.iter().map(|key| self.name(key)).collect();
+        match self.run(script, &names, arguments, self.link.deadline()).await? {
             DONE => Ok(()),
             FENCED => Err(StoreError::Fenced),
             _ => Err(CallError::Misfit.into()),
         }
     }
 
+    async fn try_commit(&self, keys: &[Key], token: Token, retention: Duration) -> Result<(), StoreError> {
+        let (claimed, committed) = (held(CLAIMED_BY, token), held(COMMITTED_BY, token));
+        let retention = millis(retention).to_string();
+        self.settle(&self.scripts.commit, keys, &[&claimed, &committed, retention.as_bytes()]).await
+    }
+
     async fn run(
         &self,
         script: &Script,
-        name: &str,
+        names: &[String],
         arguments: &[&[u8]],
         deadline: Instant,
     ) -> Result<i64, CallError> {
-        let answer = match self.link.call(&script.by_digest(name, arguments), deadline).await {
+        let answer = match self.link.call(&script.by_digest(names, arguments), deadline).await {
             Err(CallError::Failed(error)) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                self.link.call(&script.by_source(name, arguments), deadline).await
+                self.link.call(&script.by_source(names, arguments), deadline).await
             }
             answer => answer,
         };
@@ -177,7 +185,8 @@ impl Store for RedisStore {
     ) -> BoxFuture<'s, Result<(), StoreError>> {
         Box::pin(async move {
             let lease = millis(lease).to_string();
-            self.settle(&self.scripts.renew, key, &[&held(CLAIMED_BY, token), lease.as_bytes()]).await
+            self.settle(&self.scripts.renew, from_ref(key), &[&held(CLAIMED_BY, token), lease.as_bytes()])
+                .await
         })
     }
 
@@ -187,15 +196,31 @@ impl Store for RedisStore {
         token: Token,
         retention: Duration,
     ) -> BoxFuture<'s, Result<(), StoreError>> {
+        Box::pin(self.try_commit(from_ref(key), token, retention))
+    }
+
+    /// In one step on one server; one after the other on a cluster, where keys of one delivery are on several.
+    fn commit_all<'s>(
+        &'s self,
+        keys: &'s [Key],
+        token: Token,
+        retention: Duration,
+    ) -> BoxFuture<'s, Result<(), StoreError>> {
         Box::pin(async move {
-            let (claimed, committed) = (held(CLAIMED_BY, token), held(COMMITTED_BY, token));
-            let retention = millis(retention).to_string();
-            self.settle(&self.scripts.commit, key, &[&claimed, &committed, retention.as_bytes()]).await
+            if keys.len() > 1 && !self.link.is_cluster() {
+                return self.try_commit(keys, token, retention).await;
+            }
+            for key in keys {
+                self.try_commit(from_ref(key), token, retention).await?;
+            }
+            Ok(())
         })
     }
 
     fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {
-        Box::pin(async move { self.settle(&self.scripts.release, key, &[&held(CLAIMED_BY, token)]).await })
+        Box::pin(async move {
+            self.settle(&self.scripts.release, from_ref(key), &[&held(CLAIMED_BY, token)]).await
+        })
     }
 }
 
