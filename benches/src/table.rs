@@ -53,6 +53,10 @@ pub fn machine() -> String {
         line.split(':').nth(1).unwrap_or_default().trim().to_owned()
     };
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let (processor, memory) = (field(&read("/proc/cpuinfo"), "model name"), field(&read("/proc/meminfo"), "MemTotal"));
-    format!("{cores} cores of {processor}, {memory} of memory, Linux {}", read("/proc/sys/kernel/osrelease").trim())
+    let (processor, memory) =
+        (field(&read("/proc/cpuinfo"), "model name"), field(&read("/proc/meminfo"), "MemTotal"));
+    format!(
+        "{cores} cores of {processor}, {memory} of memory, Linux {}",
+        read("/proc/sys/kernel/osrelease").trim()
+    )
 }

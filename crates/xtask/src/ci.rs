@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::{
     commands::{Cargo, Failure},
-    features, layers, msrv, test,
+    bench, features, layers, msrv, test,
 };
 
 /// Every step: its name and its work, which may leave lines for the end.
@@ -41,6 +41,7 @@ const STEPS: &[Step] = &[
             .and(["10000000", "commit", "2"])
             .run()
     }),
+    ("bench", |_| bench::run(&["stores".to_owned(), "--quick".to_owned()])),
     ("quickstart", |_| {
         Cargo::new("run --release --locked --package countersign-examples --bin quickstart").run()
     }),

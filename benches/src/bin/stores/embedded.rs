@@ -101,8 +101,9 @@ pub async fn grow(size: usize) {
         async move { claim(&*store, n, false).await }
     })
     .await;
-    let in_memory = resident().saturating_sub(before) as f64 / size as f64;
-    println!("{}", cells(sample, format!("{in_memory:.1}, and {on_disk:.1} on disk"), &format!("{opened:.2?}")));
+    let in_memory = resident().saturating_sub(before) >> 20;
+    let bytes = format!("{on_disk:.1} of the file, and {in_memory} MiB in all of memory");
+    println!("{}", cells(sample, bytes, &format!("{opened:.2?}")));
 }
 
 async fn fill(path: &Path, size: usize) {

@@ -40,7 +40,9 @@ pub fn keys(count: usize) -> Arc<[Key]> {
 
 /// The same as text, as users of a cache make them: provider and delivery id.
 pub fn names(count: usize) -> Arc<[Box<str>]> {
-    (0..count).map(|n| format!("retake:dlv_{n:016x}{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).into()).collect()
+    (0..count)
+        .map(|n| format!("retake:dlv_{n:016x}{:016x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15)).into())
+        .collect()
 }
 
 pub struct Countersign(pub MemoryStore, pub Arc<[Key]>);

@@ -23,10 +23,12 @@ pub async fn run(report: &Report, effort: Effort) {
     ));
     let pool = PgPoolOptions::new().max_connections(CONNECTIONS).connect(&server.url()).await.unwrap();
     let store = Arc::new(PostgresStore::with_pool(pool.clone()).connect().await.unwrap());
-    sqlx::query("CREATE TABLE bare (key bytea PRIMARY KEY, token bigint NOT NULL, until timestamptz NOT NULL)")
-        .execute(&pool)
-        .await
-        .unwrap();
+    sqlx::query(
+        "CREATE TABLE bare (key bytea PRIMARY KEY, token bigint NOT NULL, until timestamptz NOT NULL)",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
     let bare = move |n: usize| {
         let pool = pool.clone();
         async move {

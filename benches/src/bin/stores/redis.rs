@@ -25,7 +25,12 @@ pub async fn run(report: &Report, effort: Effort) {
         let mut connection = connection.clone();
         async move {
             let mut set = Cmd::new();
-            set.arg("SET").arg(format!("bare:{}", key(n))).arg(&n.to_le_bytes()).arg("NX").arg("PX").arg(30_000);
+            set.arg("SET")
+                .arg(format!("bare:{}", key(n)))
+                .arg(&n.to_le_bytes())
+                .arg("NX")
+                .arg("PX")
+                .arg(30_000);
             set.query_async::<()>(&mut connection).await.unwrap();
         }
     };
