@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use crate::{
+    bench,
     commands::{Cargo, Failure},
-    bench, features, layers, msrv, test,
+    features, layers, msrv, test,
 };
 
 /// Every step: its name and its work, which may leave lines for the end.

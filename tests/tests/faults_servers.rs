@@ -1,0 +1,87 @@
+//! A receiver whose store's server is killed, cut off, stalled and muted.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use countersign::{PostgresStore, RedisStore, dedupe::Store};
+use countersign_tests::faults::{Lost, Server, Storm};
+use testbed::{Postgres, Redis, RedisOptions, Then};
+
+const TIMEOUT: Duration = Duration::from_secs(1);
+
+struct OfRedis(Redis);
+
+impl Server for OfRedis {
+    fn address(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.0.port()).into()
+    }
+
+    fn kill(&mut self) {
+        self.0.kill();
+    }
+
+    fn start(&mut self) {
+        self.0.restart();
+    }
+
+    async fn store(&self, by_way_of: SocketAddr) -> Arc<dyn Store> {
+        let store = RedisStore::builder(format!("redis://{by_way_of}")).timeout(TIMEOUT);
+        Arc::new(store.connect().await.unwrap())
+    }
+}
+
+struct OfPostgres(Postgres);
+
+impl Server for OfPostgres {
+    fn address(&self) -> SocketAddr {
+        ([127, 0, 0, 1], self.0.port()).into()
+    }
+
+    fn kill(&mut self) {
+        self.0.kill();
+    }
+
+    fn start(&mut self) {
+        self.0.restart();
+    }
+
+    async fn store(&self, by_way_of: SocketAddr) -> Arc<dyn Store> {
+        let url = self.0.url().replace(&self.address().to_string(), &by_way_of.to_string());
+        Arc::new(PostgresStore::builder(&url).timeout(TIMEOUT).connect().await.unwrap())
+    }
+}
+
+macro_rules! faults {
+    ($name:ident, $server:expr) => {
+        mod $name {
+            use super::*;
+
+            const NAME: &str = stringify!($name);
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn faults_of_all_kinds_lose_nothing_and_repeat_nothing_that_was_committed() {
+                let Some(server) = $server else { return };
+                Storm::over(server).await.rage(NAME).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn an_answer_that_is_lost_after_the_server_acted_repeats_nothing() {
+                for lost in [Lost::Claim, Lost::Commit] {
+                    for then in [Then::Cut, Then::Silence] {
+                        let Some(server) = $server else { return };
+                        let tally = Storm::over(server).await.lose(lost, then).await;
+                        tally.tell(NAME, &format!("{lost:?} unanswered, then {then:?}"));
+                    }
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn while_the_server_is_silent_no_request_hangs() {
+                let Some(server) = $server else { return };
+                Storm::over(server).await.stand_still().await.tell(NAME, "8 s of silence");
+            }
+        }
+    };
+}
+
+faults!(redis, Redis::with(RedisOptions { appendonly: true, ..RedisOptions::default() }).map(OfRedis));
+faults!(postgres, Postgres::start().map(OfPostgres));
