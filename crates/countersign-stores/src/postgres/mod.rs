@@ -21,8 +21,8 @@
 //! # The role
 //!
 //! It makes the tables when it may. Where they are made by somebody else, from [`PostgresStore::MIGRATIONS`], it
-//! needs `SELECT, INSERT, UPDATE, DELETE` on `countersign_claims`, `SELECT, UPDATE` on `countersign_state`, `EXECUTE`
-//! on the two functions where not everybody has it, and `USAGE` of their schema.
+//! needs `SELECT, INSERT, UPDATE, DELETE` on `countersign_claims`, `SELECT, UPDATE` on `countersign_state`, and `USAGE` of
+//! their schema.
 
 mod builder;
 mod lane;

@@ -1,7 +1,9 @@
 //! The statements: one for the claims of many callers, one for what they make of them.
 //!
-//! They call the functions of `migrations/1.sql`, which say how. Their texts are made of a checked schema's name, hex digits
-//! and numbers.
+//! Their texts are made of a checked schema's name, hex digits and numbers. Each looks keys up one by one in the primary
+//! key's index, whatever the planner thinks of the table. None waits for another's transaction: a key that would be
+//! written is locked first by an advisory lock of the transaction's, and answered as busy where that is taken. So an open
+//! transaction that holds a key's claim keeps nobody waiting, and no two statements deadlock.
 
 use std::{
     fmt::{self, Write},
@@ -14,13 +16,13 @@ use sqlx::{Row, postgres::PgRow};
 /// Lengths beyond it are as good as for ever.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
-/// What is asked of a key, by the numbers that the functions know.
+/// What is asked of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Call {
-    Claim = 0,
-    Renew = 1,
-    Commit = 2,
-    Release = 3,
+    Claim,
+    Renew,
+    Commit,
+    Release,
 }
 
 /// One key's part of a statement.
@@ -50,15 +52,51 @@ pub(super) enum Found {
 
 /// Claims these keys, each at most once in it; as committed where they are a transaction's.
 pub(super) fn claim<'p>(schema: &str, parts: impl Iterator<Item = &'p Part> + Clone) -> String {
-    call(schema, "countersign_claim", parts)
+    let wanted = wanted(parts);
+    format!(
+        r#"WITH seen AS MATERIALIZED (
+SELECT w.*, c.token AS holder, c.committed, c.until,
+CASE WHEN c.until > clock_timestamp() AND (c.committed OR c.token <> w.token) THEN NULL
+ELSE pg_try_advisory_xact_lock(w.lock) END AS free
+FROM {wanted} LEFT JOIN LATERAL (SELECT * FROM "{schema}".countersign_claims WHERE key = w.key LIMIT 1) c ON true
+), made AS (
+INSERT INTO "{schema}".countersign_claims AS c (token, until, committed, key)
+SELECT token, clock_timestamp() + length * interval '1 microsecond', token = 0, key FROM seen WHERE free
+ON CONFLICT (key) DO UPDATE SET token = excluded.token, until = excluded.until, committed = excluded.committed
+WHERE c.until <= clock_timestamp() OR (c.token = excluded.token AND NOT c.committed)
+RETURNING c.key
+)
+SELECT n, CASE WHEN made.key IS NOT NULL THEN 0 WHEN free IS NOT NULL THEN 1 WHEN committed THEN 2 ELSE 3 END,
+coalesce(holder, 0), coalesce((extract(epoch FROM until - clock_timestamp()) * 1000000)::bigint, 0)
+FROM seen LEFT JOIN made USING (key)"#
+    )
 }
 
 /// Renews, commits and releases these keys, each at most once in it.
 pub(super) fn settle<'p>(schema: &str, parts: impl Iterator<Item = &'p Part> + Clone) -> String {
-    call(schema, "countersign_settle", parts)
+    let wanted = wanted(parts);
+    let (commit, release) = (Call::Commit as u8, Call::Release as u8);
+    format!(
+        r#"WITH seen AS MATERIALIZED (
+SELECT w.*,
+CASE WHEN c.token = w.token AND c.until > clock_timestamp() AND (w.call = {commit} OR NOT c.committed)
+THEN pg_try_advisory_xact_lock(w.lock) END AS free
+FROM {wanted} LEFT JOIN LATERAL (SELECT * FROM "{schema}".countersign_claims WHERE key = w.key LIMIT 1) c ON true
+), made AS (
+INSERT INTO "{schema}".countersign_claims AS c (token, until, committed, key)
+SELECT token, CASE WHEN call = {release} THEN 'epoch'
+ELSE clock_timestamp() + length * interval '1 microsecond' END, call = {commit}, key FROM seen WHERE free
+ON CONFLICT (key) DO UPDATE SET until = excluded.until, committed = excluded.committed
+WHERE c.token = excluded.token AND c.until > clock_timestamp() AND (excluded.committed OR NOT c.committed)
+RETURNING c.key
+)
+SELECT n, CASE WHEN made.key IS NOT NULL THEN 0 WHEN free IS NOT NULL THEN 1 ELSE 4 END, 0::bigint, 0::bigint
+FROM seen LEFT JOIN made USING (key)"#
+    )
 }
 
-fn call<'p>(schema: &str, function: &str, parts: impl Iterator<Item = &'p Part> + Clone) -> String {
+/// The parts as rows, numbered from 1.
+fn wanted<'p>(parts: impl Iterator<Item = &'p Part> + Clone) -> String {
     let list = |value: &dyn Fn(&mut String, &Part) -> fmt::Result| {
         let mut list = String::new();
         for part in parts.clone() {
@@ -76,7 +114,9 @@ fn call<'p>(schema: &str, function: &str, parts: impl Iterator<Item = &'p Part> 
     let calls = list(&|list, part| write!(list, "{}", part.call as u8));
     let lengths = list(&|list, part| write!(list, "{}", part.length.min(LONGEST).as_micros()));
     format!(
-        r#"SELECT * FROM "{schema}".{function}('{{{keys}}}','{{{locks}}}','{{{tokens}}}','{{{calls}}}','{{{lengths}}}')"#
+        "(SELECT n, decode(hex, 'hex') AS key, lock, token, call, length FROM unnest('{{{keys}}}'::text[], \
+         '{{{locks}}}'::bigint[], '{{{tokens}}}'::bigint[], '{{{calls}}}'::int[], '{{{lengths}}}'::bigint[]) \
+         WITH ORDINALITY AS u(hex, lock, token, call, length, n)) w"
     )
 }
 
@@ -94,6 +134,7 @@ fn lock(key: &Key) -> i64 {
 pub(super) fn found(row: &PgRow) -> Result<(usize, Found), sqlx::Error> {
     let number: i64 = row.try_get_unchecked(0)?;
     let found = match row.try_get_unchecked::<i32, _>(1)? {
+        0 => Found::Done,
         2 => Found::Committed,
         3 => {
             let left: i64 = row.try_get_unchecked(3)?;

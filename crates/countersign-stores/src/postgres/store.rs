@@ -136,9 +136,10 @@ impl PostgresStore {
             // A savepoint. What is dropped half-way goes back to it before anything else is done in the transaction.
             let mut savepoint = transaction.begin().await?;
             let rows = sqlx::raw_sql(AssertSqlSafe(text)).fetch_all(&mut *savepoint).await?;
-            let refused: Vec<_> = rows.iter().map(statement::found).collect::<Result<_, _>>()?;
+            let found: Vec<_> = rows.iter().map(statement::found).collect::<Result<_, _>>()?;
+            let refusal = found.into_iter().map(|(_, found)| found).filter(|found| *found != Found::Done);
             // Who has handled it says more than who is about to.
-            match refused.into_iter().map(|(_, found)| found).min_by_key(|found| *found != Found::Committed) {
+            match refusal.min_by_key(|found| *found != Found::Committed) {
                 None => savepoint.commit().await.map(|()| Found::Done),
                 Some(refusal) => savepoint.rollback().await.map(|()| refusal),
             }
