@@ -99,8 +99,8 @@ impl PostgresStoreBuilder {
         };
         let set_up = set_up::run(&pool, &self.schema, self.may_lose_claims);
         let late = |_| SetUpError::Connect { source: "the server did not answer in time".into() };
-        timeout(SET_UP, set_up).await.map_err(late)??;
-        let source = Source { pool, timeout: self.timeout, shared };
+        let synchronous_commit = timeout(SET_UP, set_up).await.map_err(late)??;
+        let source = Source { pool, timeout: self.timeout, shared, synchronous_commit };
         Ok(PostgresStore::start(self.schema, source, self.connections))
     }
 }

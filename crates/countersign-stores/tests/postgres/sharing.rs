@@ -7,6 +7,7 @@ use countersign_core::{
     dedupe::{Claim, Store},
 };
 use countersign_stores::postgres::PostgresStore;
+use sqlx::postgres::PgPoolOptions;
 use testbed::Postgres;
 
 use crate::{LEASE, RETENTION, execute, key, number, pool, token};
@@ -120,4 +121,29 @@ async fn the_role_may_have_other_defaults() {
         claimed += usize::from(claim.await.unwrap() == Claim::Claimed);
     }
     assert_eq!(claimed, 500, "one of four");
+}
+
+#[tokio::test]
+async fn a_session_that_does_not_wait_for_the_disk_makes_no_claim_that_does_not() {
+    let Some(postgres) = Postgres::start() else { return };
+    let hasty = PgPoolOptions::new().after_connect(|connection, _| {
+        Box::pin(
+            async move { sqlx::raw_sql("SET synchronous_commit = off").execute(connection).await.map(drop) },
+        )
+    });
+    let hasty = hasty.connect(&postgres.url()).await.unwrap();
+    let store = PostgresStore::with_pool(hasty).connect().await.unwrap();
+    let pool = pool(&postgres.url()).await;
+    execute(
+        &pool,
+        "CREATE TABLE seen (setting text); CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS \
+         $$ BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$; \
+         CREATE TRIGGER note AFTER INSERT OR UPDATE ON countersign_claims EXECUTE FUNCTION note()",
+    )
+    .await;
+    let ours = token();
+    store.claim(&key("a"), ours, LEASE).await.unwrap();
+    store.commit(&key("a"), ours, RETENTION).await.unwrap();
+    assert!(number(&pool, "SELECT count(*) FROM seen").await >= 2);
+    assert_eq!(number(&pool, "SELECT count(*) FROM seen WHERE setting <> 'on'").await, 0);
 }
