@@ -78,3 +78,19 @@ async fn the_store_sweeps_by_itself() {
     }
     panic!("nothing was swept");
 }
+
+#[tokio::test]
+async fn a_server_whose_clock_was_set_back_goes_on_to_sweep() {
+    let Some(postgres) = Postgres::start() else { return };
+    let pool = pool(&postgres.url()).await;
+    let store = PostgresStore::connect(&postgres.url()).await.unwrap();
+    store.claim(&key("expired"), token(), Duration::ZERO).await.unwrap();
+    drop(store);
+    execute(&pool, "UPDATE countersign_state SET swept_at = now() + interval '1 year'").await;
+    let _store = PostgresStore::connect(&postgres.url()).await.unwrap();
+    let started = std::time::Instant::now();
+    while number(&pool, "SELECT count(*) FROM countersign_claims").await > 0 {
+        assert!(started.elapsed() < Duration::from_secs(5), "it is not removed");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
