@@ -157,7 +157,9 @@ impl Caller {
             }
         }
         match claimed {
-            Some(Ok(Claim::Claimed)) => assert!(!was_committed, "{number} was committed, and is claimed again"),
+            Some(Ok(Claim::Claimed)) => {
+                assert!(!was_committed, "{number} was committed, and is claimed again")
+            }
             Some(Ok(Claim::InFlight { retry_after })) => {
                 assert!(!was_committed, "{number} was committed, and is in flight");
                 assert!(!retry_after.is_zero() && retry_after <= LEASE, "{retry_after:?}");
@@ -198,7 +200,10 @@ impl Caller {
     }
 
     /// What a call answered; `None` when it failed, or its caller left.
-    async fn answered<T>(&mut self, call: impl Future<Output = Result<T, StoreError>>) -> Option<Result<T, StoreError>> {
+    async fn answered<T>(
+        &mut self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Option<Result<T, StoreError>> {
         let answer = match self.dice.below(10) {
             0 => timeout(Duration::from_micros(self.dice.below(2000)), call).await.ok()?,
             _ => call.await,

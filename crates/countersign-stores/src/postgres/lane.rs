@@ -1,7 +1,7 @@
-//! `Lane`: callers queue, and one statement answers all who wait.
+//! `Lane`: callers queue, and one statement answers all who wait, or a second one those whom the first left.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     time::Duration,
 };
 
@@ -64,17 +64,41 @@ impl Worker {
             if groups.is_empty() {
                 continue;
             }
-            let parts = groups.iter().filter_map(|group| group.first()).map(|request| &request.part);
-            let settles = parts.clone().any(|part| part.call != Call::Claim);
-            let text = if settles { statement::settle } else { statement::claim }(&self.schema, parts);
-            let answers = match self.session.run(&text).await {
-                Ok(rows) => {
-                    rows.iter().map(statement::found).collect::<Result<Vec<_>, _>>().map_err(Failure::from)
-                }
-                Err(failure) => Err(failure),
-            };
-            self.answer(groups, answers);
+            let parts = groups.iter().filter_map(|group| group.first()).map(|request| request.part).collect();
+            let mut answers = HashMap::new();
+            let failure = self.ask(parts, &mut answers).await.err();
+            self.answer(groups, &answers, failure);
         }
+    }
+
+    /// Asks the server: by a short statement, which does most of it, and for what it left by the one that says why.
+    async fn ask(&mut self, mut parts: Vec<Part>, answers: &mut HashMap<Key, Found>) -> Result<(), Failure> {
+        let (schema, settles) = (&self.schema, parts.iter().any(|part| part.call != Call::Claim));
+        let text = match settles {
+            true => statement::settle_held(schema, parts.iter()),
+            false => statement::claim_new(schema, parts.iter()),
+        };
+        let rows = self.session.run(&text).await?;
+        let done = rows.iter().map(statement::done).collect::<Result<HashSet<_>, _>>()?;
+        parts.retain(|part| {
+            let is_done = done.contains(&part.key.to_string());
+            if is_done {
+                answers.insert(part.key, Found::Done);
+            }
+            !is_done
+        });
+        if parts.is_empty() {
+            return Ok(());
+        }
+        let text = match settles {
+            true => statement::settle(schema, parts.iter()),
+            false => statement::claim(schema, parts.iter()),
+        };
+        for row in self.session.run(&text).await? {
+            let (place, found) = statement::found(&row)?;
+            answers.extend(parts.get(place).map(|part| (part.key, found)));
+        }
+        Ok(())
     }
 
     /// Waits until there is something to do; `false` when there never will be.
@@ -124,14 +148,11 @@ impl Worker {
         groups
     }
 
-    fn answer(&mut self, groups: Vec<Vec<Request>>, answers: Result<Vec<(usize, Found)>, Failure>) {
-        let answers = answers.map(HashMap::<usize, Found>::from_iter);
-        for (place, group) in groups.into_iter().enumerate() {
-            let answer = match &answers {
-                // The statement has a row for each part.
-                Ok(answers) => Ok(answers.get(&place).copied().unwrap_or(Found::Busy)),
-                Err(failure) => Err(failure.clone()),
-            };
+    fn answer(&mut self, groups: Vec<Vec<Request>>, answers: &HashMap<Key, Found>, failure: Option<Failure>) {
+        for group in groups {
+            // Without a failure there is an answer for each.
+            let found = group.first().and_then(|first| answers.get(&first.part.key)).copied();
+            let answer = found.map_or_else(|| failure.clone().map_or(Ok(Found::Busy), Err), Ok);
             let mut first: Option<Part> = None;
             for request in group {
                 let answer = match (&answer, first) {
