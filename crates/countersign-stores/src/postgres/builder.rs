@@ -106,6 +106,10 @@ impl PostgresStoreBuilder {
 }
 
 fn own_pool(url: &str, connections: u32, timeout: Duration) -> Result<PgPool, SetUpError> {
+    // The client takes any scheme, and so the user's name where there is none, and connects to the local machine.
+    if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Err(SetUpError::Url { source: "it must begin with postgres:// or postgresql://".into() });
+    }
     let options =
         PgConnectOptions::from_str(url).map_err(|error| SetUpError::Url { source: error.into() })?;
     let options = match options.get_application_name() {

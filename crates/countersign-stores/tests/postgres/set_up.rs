@@ -122,3 +122,12 @@ async fn nothing_that_is_printed_holds_the_password() {
     }
     assert!(!printed.contains("hunter2-"), "{printed}");
 }
+
+#[tokio::test]
+async fn a_url_that_is_none_is_refused_without_its_password() {
+    for url in ["app:hunter2@localhost/app", "mysql://app:hunter2@localhost/app", "hunter2", ""] {
+        let refused = PostgresStore::connect(url).await.unwrap_err();
+        assert!(matches!(refused, SetUpError::Url { .. }), "{url}: {refused:?}");
+        assert!(!format!("{refused:?}").contains("hunter2"), "{refused:?}");
+    }
+}
