@@ -45,7 +45,9 @@ async fn a_role_that_may_make_nothing_suffices_for_tables_that_are_there() {
     let ours = token();
     assert_eq!(store.claim(&key("a"), ours, LEASE).await.unwrap(), Claim::Claimed);
     store.release(&key("a"), ours).await.unwrap();
-    assert_eq!(store.purge().await.unwrap(), 1);
+    // Unless the store was faster.
+    assert!(store.purge().await.unwrap() <= 1);
+    assert_eq!(number(&pool, "SELECT count(*) FROM countersign_claims").await, 0);
 }
 
 #[tokio::test]
