@@ -1,5 +1,6 @@
 //! Stores of many processes on one server, racing for the same keys while their connections break: nobody holds what another
 //! holds, and what was committed stays committed.
+#![cfg(any(feature = "postgres", feature = "redis"))]
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
