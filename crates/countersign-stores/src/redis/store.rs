@@ -57,7 +57,8 @@ const LONGEST: u64 = 1 << 52;
 /// - **Time** is the server's wall clock. A jump ahead ends leases and retentions early, a jump back keeps them for longer.
 ///
 /// The policy is read once, when the store connects. Users of an access control list need `EVAL`, `EVALSHA`, `GET`, `SET`, `PEXPIRE`,
-/// `PTTL` and `DEL` on keys of the prefix, and `INFO`; of a cluster also `CLUSTER SLOTS`.
+/// `PTTL` and `DEL` on keys of the prefix, and `INFO`; `SELECT` where the URL names a database other than 0; of a cluster also
+/// `CLUSTER SLOTS`.
 ///
 /// # TLS
 /// By `rediss://`, with the system's authorities or [your own](RedisStoreBuilder::root_certificates). Where the process has not chosen a
