@@ -26,6 +26,8 @@ use super::{
 
 /// How many calls share a transaction at most.
 const BATCH: usize = 4096;
+/// How long whoever was answered last is waited for at most: a transaction that hung says nothing of the next.
+const PATIENCE: Duration = Duration::from_millis(5);
 /// How long a step of the walk through the keys is put off, when there is little to remove and when there is much.
 const CALM: Duration = Duration::from_millis(100);
 const BUSY: Duration = Duration::from_millis(2);
@@ -118,7 +120,8 @@ impl Writer {
     fn gather(&self, first: Request, queue: &Receiver<Request>) -> Vec<Request> {
         let mut batch = vec![first];
         let (expected, took) = self.last;
-        let patience = Instant::now().checked_add(took.checked_div(8).unwrap_or_default());
+        let patience = took.checked_div(8).unwrap_or_default().min(PATIENCE);
+        let patience = Instant::now().checked_add(patience);
         loop {
             batch.extend(queue.try_iter().take(BATCH.saturating_sub(batch.len())));
             if batch.len() >= expected.min(BATCH) {

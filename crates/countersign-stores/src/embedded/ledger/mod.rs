@@ -278,8 +278,9 @@ impl Ledger {
             // A row takes as much as an entry does.
             let appended = changes.saturating_add(1);
             self.walk.appended = self.walk.appended.saturating_add(appended);
-            // Twice as fast as the log grows.
-            let steps = self.held.div_ceil(STEP as u64).max(1).saturating_mul(2);
+            // Twice as fast as the log grows. What was released is not held, and waits all the same.
+            let keys = self.held.saturating_add(self.recent.len() as u64);
+            let steps = keys.div_ceil(STEP as u64).max(1).saturating_mul(2);
             self.walk.credit = self.walk.credit.saturating_add(appended.saturating_mul(steps));
         }
     }
