@@ -60,6 +60,8 @@ pub(super) struct Writer {
     ledger: Option<Ledger>,
     /// Why it could not be opened, and when that is tried again.
     failure: Option<(Cause, Instant)>,
+    /// The ledger's, after the last transaction.
+    written: u64,
     held: Arc<AtomicU64>,
     /// How many calls the last transaction had, and how long it took.
     last: (usize, Duration),
@@ -87,6 +89,7 @@ impl Writer {
             cache,
             rest: REST,
             clock: StoreClock::new(clock, ledger.millis()),
+            written: ledger.written(),
             held: Arc::new(AtomicU64::new(ledger.held())),
             ledger: Some(ledger),
             failure: None,
@@ -220,18 +223,20 @@ impl Writer {
     fn try_transact(&mut self, calls: &[Call], purges: &[Short], walk: bool) -> Result<Ran, Cause> {
         let ledger = match &mut self.ledger {
             Some(ledger) => ledger,
-            none => none.insert(reopened(&self.storage, self.cache, &mut self.failure)?),
+            none => none.insert(reopened(&self.storage, self.cache, self.written, &mut self.failure)?),
         };
         let ran = ledger.run(calls, purges, walk, || self.clock.now()).map_err(Cause::of)?;
+        self.written = ledger.written();
         self.held.store(ledger.held(), Ordering::Relaxed);
         Ok(ran)
     }
 }
 
-/// The file after a failure, if it can be opened. Not tried for every call while it cannot.
+/// The file after a failure, if it can be opened and is the one that it was. Not tried for every call while it is not.
 fn reopened(
     storage: &Storage,
     cache: usize,
+    written: u64,
     failure: &mut Option<(Cause, Instant)>,
 ) -> Result<Ledger, Cause> {
     let now = Instant::now();
@@ -240,7 +245,11 @@ fn reopened(
     {
         return Err(cause.clone());
     }
-    match Ledger::open(storage, cache) {
+    let opened = Ledger::open(storage, cache).and_then(|ledger| match ledger.written() < written {
+        true => Err(OpenError::Older),
+        false => Ok(ledger),
+    });
+    match opened {
         Ok(ledger) => {
             *failure = None;
             Ok(ledger)

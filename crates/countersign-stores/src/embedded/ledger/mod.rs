@@ -121,6 +121,8 @@ pub(super) enum OpenError {
     Newer(u64),
     #[error("it is a redb database of something else")]
     Foreign,
+    #[error("it is another file than before, or an older copy")]
+    Older,
     #[error(transparent)]
     Redb(#[from] redb::Error),
 }
@@ -130,8 +132,9 @@ impl Ledger {
     pub(super) fn open(storage: &Storage, cache: usize) -> Result<Self, OpenError> {
         let database = storage(Builder::new().set_cache_size(cache)).map_err(redb::Error::from)?;
         let transaction = database.begin_write().map_err(redb::Error::from)?;
-        let tables = transaction.list_tables().map_err(redb::Error::from)?.count();
-        match layout(&transaction, tables == 0)? {
+        let is_new = transaction.list_tables().map_err(redb::Error::from)?.next().is_none()
+            && transaction.list_multimap_tables().map_err(redb::Error::from)?.next().is_none();
+        match layout(&transaction, is_new)? {
             Some(KNOWN) => {}
             Some(newer) => return Err(OpenError::Newer(newer)),
             None => return Err(OpenError::Foreign),
@@ -145,9 +148,9 @@ impl Ledger {
             walk: Walk::default(),
         };
         ledger.replay(&transaction)?;
-        match tables {
-            0 => transaction.commit().map_err(redb::Error::from)?,
-            _ => transaction.abort().map_err(redb::Error::from)?,
+        match is_new {
+            true => transaction.commit().map_err(redb::Error::from)?,
+            false => transaction.abort().map_err(redb::Error::from)?,
         }
         Ok(ledger)
     }
@@ -155,6 +158,11 @@ impl Ledger {
     /// How many keys it holds, expired ones that are not removed yet among them.
     pub(super) fn held(&self) -> u64 {
         self.held
+    }
+
+    /// How many rows were ever written: it never goes back.
+    pub(super) fn written(&self) -> u64 {
+        self.rows.next
     }
 
     /// The store's time when it was last written to.
@@ -310,7 +318,7 @@ impl Ledger {
                 // The row of the transaction under way is not written yet, and what it changed may lie behind the walk soon.
                 let is_due = self.walk.is_due;
                 self.walk = Walk { until_row: self.rows.next, is_due, earliest: u64::MAX, ..Walk::default() };
-                for (_, entry) in &row.changes {
+                for (_, entry) in row.changes.iter().filter(|(_, entry)| !entry.is_gone()) {
                     self.walk.earliest = self.walk.earliest.min(entry.until());
                 }
                 FIRST

@@ -73,6 +73,10 @@ impl FakeDisk {
         self.0.content.lock().unwrap().seen.len()
     }
 
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        self.0.content.lock().unwrap().seen.clone()
+    }
+
     /// Whether all that is done to it fails.
     pub(super) fn fail(&self, fails: bool) {
         self.0.fails.store(fails, Ordering::SeqCst);

@@ -4,6 +4,7 @@
 mod crash;
 mod fake;
 mod faults;
+mod files;
 mod model;
 mod space;
 mod time;
