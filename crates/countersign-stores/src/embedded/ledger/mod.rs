@@ -1,5 +1,6 @@
 //! `Ledger`: the keys on disk. A log that batches are appended to, and the tree that they are settled into.
 
+mod layout;
 mod row;
 
 use std::{
@@ -13,6 +14,7 @@ use countersign_core::{
 };
 use redb::{Builder, Database, ReadableTable, Table, TableDefinition, WriteTransaction};
 
+pub(super) use self::layout::{KNOWN, OpenError};
 use self::row::{Row, Stretch};
 use super::{
     disk::Storage,
@@ -23,12 +25,6 @@ use super::{
 const LOG: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("countersign.log");
 /// What was settled.
 const KEYS: TableDefinition<'_, &Short, &Packed> = TableDefinition::new("countersign.keys");
-/// What is true of the whole file.
-const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("countersign");
-const LAYOUT: &str = "layout";
-/// The layout that is written here.
-pub(super) const KNOWN: u64 = 1;
-
 /// How many of the tree's keys a step of the walk looks at. Few in tests, so that few keys make many steps.
 const STEP: usize = if cfg!(test) { 8 } else { 1024 };
 const FIRST: Short = [0; 16];
@@ -114,31 +110,12 @@ pub(super) struct Ran {
     pub(super) walked: Option<Step>,
 }
 
-/// Why a ledger cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum OpenError {
-    #[error("its layout is {0}")]
-    Newer(u64),
-    #[error("it is a redb database of something else")]
-    Foreign,
-    #[error("it is another file than before, or an older copy")]
-    Older,
-    #[error(transparent)]
-    Redb(#[from] redb::Error),
-}
-
 impl Ledger {
     /// Opens it, and makes it where there is nothing.
     pub(super) fn open(storage: &Storage, cache: usize) -> Result<Self, OpenError> {
         let database = storage(Builder::new().set_cache_size(cache)).map_err(redb::Error::from)?;
         let transaction = database.begin_write().map_err(redb::Error::from)?;
-        let is_new = transaction.list_tables().map_err(redb::Error::from)?.next().is_none()
-            && transaction.list_multimap_tables().map_err(redb::Error::from)?.next().is_none();
-        match layout(&transaction, is_new)? {
-            Some(KNOWN) => {}
-            Some(newer) => return Err(OpenError::Newer(newer)),
-            None => return Err(OpenError::Foreign),
-        }
+        let is_new = layout::check(&transaction)?;
         let mut ledger = Self {
             database,
             recent: BTreeMap::new(),
@@ -395,17 +372,4 @@ impl Ledger {
         }
         taken
     }
-}
-
-/// The layout of the file, if it is ours; of a new one, which gets it here.
-fn layout(transaction: &WriteTransaction, is_new: bool) -> Result<Option<u64>, redb::Error> {
-    if !is_new && !transaction.list_tables()?.any(|table| redb::TableHandle::name(&table) == "countersign") {
-        return Ok(None);
-    }
-    let mut about = transaction.open_table(ABOUT)?;
-    if is_new {
-        about.insert(LAYOUT, KNOWN)?;
-    }
-    let layout = about.get(LAYOUT)?.map(|layout| layout.value());
-    Ok(layout)
 }
