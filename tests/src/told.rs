@@ -26,6 +26,8 @@ pub enum Fault {
     Hangs,
     /// Does what it is asked, and fails to say so.
     LosesAnswer,
+    /// Does what it is asked, and takes that long to say so.
+    AnswersAfter(Duration),
     Panics,
 }
 
@@ -55,6 +57,11 @@ impl<S: Store> Told<S> {
                 Fault::Fenced => Err(StoreError::Fenced),
                 Fault::Hangs => pending().await,
                 Fault::LosesAnswer => act.await.and(Err(StoreError::TimedOut)),
+                Fault::AnswersAfter(length) => {
+                    let result = act.await;
+                    tokio::time::sleep(length).await;
+                    result
+                }
                 Fault::Panics => panic!("told to"),
             }
         })

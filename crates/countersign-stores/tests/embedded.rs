@@ -26,7 +26,7 @@ use countersign_core::dedupe::{
     BoxFuture, Claim, Key, Store, Token,
     conformance::{self, Harness},
 };
-use redb::{Database, ReadableDatabase, TableDefinition};
+use redb::{Database, MultimapTableDefinition, ReadableDatabase, TableDefinition};
 use tempfile::TempDir;
 
 use countersign_stores::{SetUpError, embedded::EmbeddedStore};
@@ -147,6 +147,16 @@ fn another_programs_database_is_refused_and_keeps_its_data() {
     drop(database);
     let error = text(&refusal(&path));
     assert!(error.contains("redb database of something else"), "{error}");
+
+    let only_multimaps = folder.path().join("multimaps.redb");
+    let database = Database::create(&only_multimaps).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction.open_multimap_table(MultimapTableDefinition::<u64, u64>::new("theirs")).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let error = text(&refusal(&only_multimaps));
+    assert!(error.contains("redb database of something else"), "{error}");
+
     let database = Database::open(&path).unwrap();
     let table = database.begin_read().unwrap().open_table(THEIRS).unwrap();
     assert_eq!(table.get(1).unwrap().unwrap().value(), 2);

@@ -22,6 +22,7 @@ use crate::{
 enum Fault {
     None,
     ChecksThenInserts,
+    TakesOverWithoutAsking,
     LetsEverybodyIn,
     IgnoresTokens,
     LeaseNeverEnds,
@@ -120,6 +121,11 @@ impl Faulty {
             let live = self.live(key);
             yield_now().await;
             return Ok(self.claim_given(live, key, token, lease));
+        }
+        if self.is(Fault::TakesOverWithoutAsking) && self.get(key).is_some() && self.live(key).is_none() {
+            yield_now().await;
+            self.put(key, Some(token), false, lease);
+            return Ok(Claim::Claimed);
         }
         if self.is(Fault::LosesCancelledClaims) && self.live(key).is_none() {
             self.put(key, None, false, Duration::MAX);
@@ -301,6 +307,7 @@ fn each_fault_is_caught() {
     for (fault, check) in [
         (Fault::ChecksThenInserts, "exactly_one_wins"),
         (Fault::LetsEverybodyIn, "exactly_one_wins"),
+        (Fault::TakesOverWithoutAsking, "exactly_one_takes_over"),
         (Fault::IgnoresTokens, "others_are_fenced"),
         (Fault::LeaseNeverEnds, "lease_end_frees"),
         (Fault::LeaseEndsEarly, "lease_end_frees"),
@@ -357,4 +364,35 @@ fn every_check_has_another_name() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), CHECKS.len());
+}
+
+/// A harness that starts a task when it is waited for: no two of its calls are made at once.
+struct Lazy(Reopened);
+
+impl Harness for Lazy {
+    fn store(&self) -> Arc<dyn Store> {
+        self.0.store()
+    }
+
+    fn run_id(&self) -> &str {
+        self.0.run_id()
+    }
+
+    fn unit(&self) -> Duration {
+        self.0.unit()
+    }
+
+    fn advance(&self, by: Duration) -> BoxFuture<'_, ()> {
+        self.0.advance(by)
+    }
+
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
+        task
+    }
+}
+
+#[test]
+fn a_harness_that_runs_one_task_after_the_other_proves_nothing() {
+    let flaw = block_on(super::exactly_one_wins(&Lazy(harness(Fault::ChecksThenInserts)))).unwrap_err();
+    assert!(flaw.to_string().contains("one after the other"), "{flaw}");
 }
