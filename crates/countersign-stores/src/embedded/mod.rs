@@ -21,7 +21,7 @@ use std::{
 
 use countersign_core::{
     Clock, StoreError,
-    dedupe::{BoxFuture, Claim, Key, Store, Token},
+    dedupe::{Claim, Key, Store, StoreFuture, Token},
 };
 use countersign_runtime::SystemClock;
 use tokio::sync::{Semaphore, oneshot};
@@ -220,47 +220,27 @@ fn set_up_error(path: &Path, error: OpenError) -> SetUpError {
 }
 
 impl Store for EmbeddedStore {
-    fn claim<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<Claim, StoreError>> {
+    fn claim<'s>(&'s self, key: &'s Key, token: Token, lease: Duration) -> StoreFuture<'s, Claim> {
         Box::pin(async move {
             let claim = self.settle(key, token, Act::Claim(lease)).await?;
             claim.ok_or_else(|| StoreError::unavailable("a claim was not answered as one"))
         })
     }
 
-    fn renew<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn renew<'s>(&'s self, key: &'s Key, token: Token, lease: Duration) -> StoreFuture<'s, ()> {
         Box::pin(async move { self.settle(key, token, Act::Renew(lease)).await.map(drop) })
     }
 
-    fn commit<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        retention: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn commit<'s>(&'s self, key: &'s Key, token: Token, retention: Duration) -> StoreFuture<'s, ()> {
         Box::pin(async move { self.settle(key, token, Act::Commit(retention)).await.map(drop) })
     }
 
-    fn commit_all<'s>(
-        &'s self,
-        keys: &'s [Key],
-        token: Token,
-        retention: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn commit_all<'s>(&'s self, keys: &'s [Key], token: Token, retention: Duration) -> StoreFuture<'s, ()> {
         let (keys, act) = (keys.iter().map(short).collect(), Act::Commit(retention));
         Box::pin(self.ask(move |answer| Ask::SettleAll { keys, token, act, answer }))
     }
 
-    fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn release<'s>(&'s self, key: &'s Key, token: Token) -> StoreFuture<'s, ()> {
         Box::pin(async move { self.settle(key, token, Act::Release).await.map(drop) })
     }
 

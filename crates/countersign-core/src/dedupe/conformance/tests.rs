@@ -10,7 +10,7 @@ use std::{
 use super::{CHECKS, Harness, probe::yield_now};
 use crate::{
     dedupe::{
-        BoxFuture, Claim, Key, Store, Token,
+        BoxFuture, Claim, Key, Store, StoreFuture, Token,
         testing::{ManualClock, Threads, block_on},
     },
     error::StoreError,
@@ -171,21 +171,11 @@ impl Faulty {
 }
 
 impl Store for Faulty {
-    fn claim<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<Claim, StoreError>> {
+    fn claim<'s>(&'s self, key: &'s Key, token: Token, lease: Duration) -> StoreFuture<'s, Claim> {
         Box::pin(self.claim_as_it_does(key, token, lease))
     }
 
-    fn renew<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn renew<'s>(&'s self, key: &'s Key, token: Token, lease: Duration) -> StoreFuture<'s, ()> {
         Box::pin(async move {
             let _turn = self.turn.lock().unwrap();
             if self.is(Fault::RenewsReleased) && self.get(key).is_none() {
@@ -203,12 +193,7 @@ impl Store for Faulty {
         })
     }
 
-    fn commit<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        retention: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn commit<'s>(&'s self, key: &'s Key, token: Token, retention: Duration) -> StoreFuture<'s, ()> {
         Box::pin(async move {
             let row = self.held(key, token, Fault::OldTokenCommits)?;
             if row.committed && self.is(Fault::CommitsOnce) {
@@ -226,12 +211,7 @@ impl Store for Faulty {
         })
     }
 
-    fn commit_all<'s>(
-        &'s self,
-        keys: &'s [Key],
-        token: Token,
-        retention: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn commit_all<'s>(&'s self, keys: &'s [Key], token: Token, retention: Duration) -> StoreFuture<'s, ()> {
         Box::pin(async move {
             for key in keys {
                 match self.fault {
@@ -244,7 +224,7 @@ impl Store for Faulty {
         })
     }
 
-    fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn release<'s>(&'s self, key: &'s Key, token: Token) -> StoreFuture<'s, ()> {
         Box::pin(async move {
             let _turn = self.turn.lock().unwrap();
             let row = self.held(key, token, Fault::OldTokenReleases)?;
