@@ -27,8 +27,9 @@ impl<P: Provider> Admitted<P> {
     /// Runs a handler to its end and settles the delivery by what `judge` makes of the result: committed when it is
     /// [`Outcome::Processed`], released when it is not, or when the handler panicked.
     ///
-    /// The lease is renewed each third of its length, and sooner after a renewal that failed. The result is `None` when the handler panicked. A commit that fails
-    /// for longer than the store may take is tried on in a task of the runtime, after the sender was answered.
+    /// The lease is renewed each third of its length, and sooner after a renewal that failed. The result is `None` when the
+    /// handler panicked. A commit that fails for longer than the store may take is tried on in a task of the runtime, after
+    /// the sender was answered.
     pub async fn run<T>(
         self,
         handler: impl Future<Output = T>,
