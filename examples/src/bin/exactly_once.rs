@@ -1,6 +1,6 @@
 //! An effect that happens exactly once: the claim, the effect and the record of it in one transaction of Postgres.
 //!
-//! `DATABASE_URL=postgres://.. cargo run --bin exactly_once`
+//! `DATABASE_URL=postgres://.. cargo run -p countersign-examples --features postgres --bin exactly_once`
 
 use std::{env, sync::Arc};
 
