@@ -4,7 +4,7 @@ use std::{future::pending, time::Duration};
 
 use countersign::{
     StoreError,
-    dedupe::{BoxFuture, Claim, Key, Store, Token},
+    dedupe::{Claim, Key, Store, StoreFuture, Token},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum Fault {
     Hangs,
     /// Does what it is asked, and fails to say so.
     LosesAnswer,
+    /// Does what it is asked, and takes that long to say so.
+    AnswersAfter(Duration),
     Panics,
 }
 
@@ -46,8 +48,8 @@ impl<S: Store> Told<S> {
         &'s self,
         call: Call,
         key: &'s Key,
-        act: BoxFuture<'s, Result<T, StoreError>>,
-    ) -> BoxFuture<'s, Result<T, StoreError>> {
+        act: StoreFuture<'s, T>,
+    ) -> StoreFuture<'s, T> {
         Box::pin(async move {
             match (self.fault)(call, key) {
                 Fault::None => act.await,
@@ -55,6 +57,11 @@ impl<S: Store> Told<S> {
                 Fault::Fenced => Err(StoreError::Fenced),
                 Fault::Hangs => pending().await,
                 Fault::LosesAnswer => act.await.and(Err(StoreError::TimedOut)),
+                Fault::AnswersAfter(length) => {
+                    let result = act.await;
+                    tokio::time::sleep(length).await;
+                    result
+                }
                 Fault::Panics => panic!("told to"),
             }
         })
@@ -62,34 +69,19 @@ impl<S: Store> Told<S> {
 }
 
 impl<S: Store> Store for Told<S> {
-    fn claim<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<Claim, StoreError>> {
+    fn claim<'s>(&'s self, key: &'s Key, token: Token, lease: Duration) -> StoreFuture<'s, Claim> {
         self.do_as_told(Call::Claim, key, self.inner.claim(key, token, lease))
     }
 
-    fn renew<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn renew<'s>(&'s self, key: &'s Key, token: Token, lease: Duration) -> StoreFuture<'s, ()> {
         self.do_as_told(Call::Renew, key, self.inner.renew(key, token, lease))
     }
 
-    fn commit<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        retention: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn commit<'s>(&'s self, key: &'s Key, token: Token, retention: Duration) -> StoreFuture<'s, ()> {
         self.do_as_told(Call::Commit, key, self.inner.commit(key, token, retention))
     }
 
-    fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn release<'s>(&'s self, key: &'s Key, token: Token) -> StoreFuture<'s, ()> {
         self.do_as_told(Call::Release, key, self.inner.release(key, token))
     }
 

@@ -24,6 +24,13 @@ async fn deliveries_durations_errors_renewals_and_keys_are_told() {
         .build()
         .unwrap();
     let now = SystemClock.now();
+    let hangs = Receiver::<RetentBase>::builder(&secret)
+        .store(Told::new(MemoryStore::new(10), |_, _: &_| Fault::Hangs))
+        .store_timeout(Duration::from_millis(20))
+        .build()
+        .unwrap();
+    let headers = Signer::<RetentBase>::new(&secret).id("4").kind("test").sign("{}", now).unwrap();
+    hangs.handle(&headers, "{}", now, TokioRuntime, async |_| Ok::<_, &str>(())).await;
     for (id, body, works) in [("1", "{}", true), ("1", "{}", true), ("2", "[]", true), ("3", "{ }", false)] {
         let headers = Signer::<RetentBase>::new(&secret).id(id).kind("test").sign(body, now).unwrap();
         let handler = async |_| {
@@ -53,13 +60,16 @@ async fn deliveries_durations_errors_renewals_and_keys_are_told() {
         "each of three handlers outlives a third of its lease, with three keys each: {renewals}"
     );
     let expected = [
-        ("countersign_claim_duration_seconds provider=retentbase", 4.0),
+        ("countersign_claim_duration_seconds provider=retentbase", 5.0),
         ("countersign_deliveries_total provider=retentbase outcome=duplicate", 1.0),
         ("countersign_deliveries_total provider=retentbase outcome=failed", 1.0),
         ("countersign_deliveries_total provider=retentbase outcome=processed", 2.0),
         ("countersign_deliveries_total provider=retentbase outcome=refused", 1.0),
+        ("countersign_deliveries_total provider=retentbase outcome=store_failed", 1.0),
         ("countersign_handler_duration_seconds provider=retentbase", 3.0),
         ("countersign_keys_held provider=retentbase", 9.0),
+        ("countersign_store_errors_total provider=retentbase operation=claim error=timed_out", 1.0),
+        ("countersign_store_errors_total provider=retentbase operation=release error=timed_out", 1.0),
         ("countersign_store_errors_total provider=retentbase operation=release error=unavailable", 3.0),
     ];
     assert_eq!(found, expected.map(|(name, value)| (name.to_owned(), value)).into());

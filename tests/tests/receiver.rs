@@ -282,6 +282,81 @@ async fn one_lost_key_does_not_stop_the_renewal_of_the_others() {
     assert_eq!(renewals.load(SeqCst), 2 * 9);
 }
 
+/// Tokio's clock, which stands still unless there is something to wait for.
+struct Tokio(tokio::time::Instant);
+
+impl Clock for Tokio {
+    fn now(&self) -> Timestamp {
+        NOW
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+fn timed(fault: impl Fn(Call, &Key) -> Fault + Send + Sync + 'static) -> Told<MemoryStore<Tokio>> {
+    Told::new(MemoryStore::with_clock(10, Tokio(tokio::time::Instant::now())), fault)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_whose_lease_may_have_ended_before_it_was_answered_is_not_handled() {
+    let is_first = AtomicUsize::new(0);
+    let store = timed(move |call, _| match call {
+        Call::Claim if is_first.fetch_add(1, SeqCst) == 0 => Fault::AnswersAfter(Duration::from_secs(2)),
+        _ => Fault::None,
+    });
+    let lease = Duration::from_secs(1);
+    let receiver = Receiver::<Retake>::builder(secret()).store(store).lease(lease).build().unwrap();
+    let delivery = delivery(&receiver, "", NOW, "{}");
+    let effects = AtomicUsize::new(0);
+    let handle = || {
+        let work = async { _ = effects.fetch_add(1, SeqCst) };
+        receiver.process(delivery.clone(), TokioRuntime, work, processed)
+    };
+    let later = async {
+        sleep(Duration::from_millis(1500)).await;
+        handle().await
+    };
+    let ((slow, _), (quick, _)) = tokio::join!(handle(), later);
+    assert_eq!(quick.outcome(), Outcome::Processed);
+    assert!(matches!(slow.outcome(), Outcome::StoreFailed(StoreErrorKind::TimedOut)), "{slow:?}");
+    assert_eq!(effects.load(SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_renewal_that_hangs_or_fails_does_not_lose_the_lease() {
+    for (fault, lease) in [(Fault::Hangs, 3), (Fault::Fails, 3), (Fault::Hangs, 30)] {
+        let renewals = AtomicUsize::new(0);
+        let store = timed(move |call, _| match call {
+            Call::Renew if renewals.fetch_add(1, SeqCst) == 0 => fault,
+            _ => Fault::None,
+        });
+        let lease = Duration::from_secs(lease);
+        let receiver = Receiver::<Retake>::builder(secret()).store(store).lease(lease).build().unwrap();
+        let delivery = delivery(&receiver, "", NOW, "{}");
+        let first = receiver.process(delivery.clone(), TokioRuntime, sleep(lease * 3), processed);
+        let others = async {
+            for _ in 0..28 {
+                sleep(lease / 10).await;
+                let other = receiver.process(delivery.clone(), TokioRuntime, async {}, processed).await.0;
+                assert_eq!(other.outcome(), Outcome::InFlight, "{fault:?}, a lease of {lease:?}");
+            }
+        };
+        let ((first, _), ()) = tokio::join!(first, others);
+        assert_eq!(first.outcome(), Outcome::Processed);
+    }
+}
+
+#[tokio::test]
+async fn a_runtime_that_does_not_wait_lets_the_handler_end() {
+    let receiver = over::<Retake>(told(|_, _| Fault::None));
+    let delivery = delivery(&receiver, "", NOW, "{}");
+    let work = sleep(Duration::from_millis(20));
+    let (answer, _) = receiver.process(delivery, |_| async {}, work, processed).await;
+    assert_eq!(answer.outcome(), Outcome::Processed);
+}
+
 #[tokio::test]
 async fn a_replay_is_caught_for_as_long_as_its_timestamp_is_good() {
     let clock = Manual::default();

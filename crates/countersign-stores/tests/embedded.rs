@@ -1,4 +1,4 @@
-//! The embedded store from outside: the conformance suite, one file one store, and what is not ours stays as it is.
+//! The embedded store from outside: one file one store, and what is not ours stays as it is.
 #![cfg(feature = "embedded")]
 #![expect(
     clippy::unwrap_used,
@@ -17,75 +17,19 @@ use std::{
     num::NonZeroU64,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::{Arc, Mutex},
+    sync::Arc,
     thread,
     time::Duration,
 };
 
-use countersign_core::dedupe::{
-    BoxFuture, Claim, Key, Store, Token,
-    conformance::{self, Harness},
-};
-use redb::{Database, ReadableDatabase, TableDefinition};
+use countersign_core::dedupe::{Claim, Key, Store, Token};
+use redb::{Database, MultimapTableDefinition, ReadableDatabase, TableDefinition};
 use tempfile::TempDir;
 
 use countersign_stores::{SetUpError, embedded::EmbeddedStore};
 
 const LEASE: Duration = Duration::from_secs(30);
 const HOUR: Duration = Duration::from_secs(3600);
-
-/// Real time, real threads, a real file.
-struct OnDisk {
-    folder: TempDir,
-    store: Mutex<Option<Arc<EmbeddedStore>>>,
-}
-
-impl OnDisk {
-    fn open(&self) -> Arc<EmbeddedStore> {
-        let store = Arc::new(EmbeddedStore::open(self.folder.path().join("claims.redb")).unwrap());
-        *self.store.lock().unwrap() = Some(Arc::clone(&store));
-        store
-    }
-}
-
-impl Harness for OnDisk {
-    fn store(&self) -> Arc<dyn Store> {
-        self.store.lock().unwrap().clone().unwrap()
-    }
-
-    fn run_id(&self) -> &str {
-        "embedded"
-    }
-
-    fn unit(&self) -> Duration {
-        Duration::from_secs(1)
-    }
-
-    fn advance(&self, by: Duration) -> BoxFuture<'_, ()> {
-        Box::pin(tokio::time::sleep(by))
-    }
-
-    fn spawn(&self, task: BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
-        let task = tokio::spawn(task);
-        Box::pin(async { task.await.unwrap() })
-    }
-
-    fn reopen(&self) -> BoxFuture<'_, Option<Arc<dyn Store>>> {
-        Box::pin(async {
-            let store = self.store.lock().unwrap().take().unwrap();
-            // It is the last one, so that dropping it closes the file.
-            drop(Arc::into_inner(store).unwrap());
-            Some(self.open() as Arc<dyn Store>)
-        })
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn it_passes_the_conformance_suite() {
-    let harness = OnDisk { folder: tempfile::tempdir().unwrap(), store: Mutex::new(None) };
-    harness.open();
-    conformance::run(&harness).await;
-}
 
 fn refusal(path: &Path) -> SetUpError {
     EmbeddedStore::open(path).expect_err("it opened")
@@ -147,6 +91,16 @@ fn another_programs_database_is_refused_and_keeps_its_data() {
     drop(database);
     let error = text(&refusal(&path));
     assert!(error.contains("redb database of something else"), "{error}");
+
+    let only_multimaps = folder.path().join("multimaps.redb");
+    let database = Database::create(&only_multimaps).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction.open_multimap_table(MultimapTableDefinition::<u64, u64>::new("theirs")).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let error = text(&refusal(&only_multimaps));
+    assert!(error.contains("redb database of something else"), "{error}");
+
     let database = Database::open(&path).unwrap();
     let table = database.begin_read().unwrap().open_table(THEIRS).unwrap();
     assert_eq!(table.get(1).unwrap().unwrap().value(), 2);

@@ -106,6 +106,7 @@ async fn a_user_who_may_not_ask_is_told_what_to_grant() {
     assert!(error.contains("grant this user INFO"), "{error}");
     redis.command("ACL SETUSER hook +config|get");
     assert_works(&RedisStore::connect(&url).await.unwrap()).await;
+    RedisStore::connect(format!("{url}/?protocol=resp3")).await.unwrap();
     redis.command("ACL SETUSER hook -config");
     redis.command("FLUSHALL");
     let store = RedisStore::builder(&url).dangerously_allow_eviction().connect().await.unwrap();
@@ -113,6 +114,23 @@ async fn a_user_who_may_not_ask_is_told_what_to_grant() {
     redis.command("ACL SETUSER hook -@scripting");
     let error = text(&refusal(RedisStore::builder(&url).dangerously_allow_eviction()).await);
     assert!(error.contains("evalsha"), "{error}");
+}
+
+#[tokio::test]
+async fn the_rights_that_the_documentation_names_suffice() {
+    let Some(redis) = Redis::start() else { return };
+    let rights = "+eval +evalsha +get +set +pexpire +pttl +del +info";
+    redis.command(&format!("ACL SETUSER hook on >p@ss/w#rd:% ~countersign:* -@all {rights}"));
+    let url = redis.url().replace("redis://", "redis://hook:p%40ss%2Fw%23rd%3A%25@");
+    for url in [format!("{url}/0"), format!("{url}/?protocol=resp3")] {
+        assert_works(&RedisStore::connect(url).await.unwrap()).await;
+        redis.command("FLUSHALL");
+    }
+    let error = text(&refusal(RedisStore::builder(format!("{url}/1"))).await);
+    assert!(error.contains("select"), "{error}");
+    redis.command("ACL SETUSER hook +select");
+    assert_works(&RedisStore::connect(format!("{url}/1")).await.unwrap()).await;
+    assert_eq!(redis.command("DBSIZE"), ":0");
 }
 
 #[tokio::test]

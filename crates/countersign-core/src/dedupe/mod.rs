@@ -11,5 +11,5 @@ mod testing;
 pub use self::{
     key::{Key, KeyPart, KeyRule},
     memory::MemoryStore,
-    store::{BoxFuture, Claim, Store, Token},
+    store::{BoxFuture, Claim, Store, StoreFuture, Token},
 };

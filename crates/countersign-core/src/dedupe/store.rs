@@ -8,6 +8,9 @@ use crate::error::StoreError;
 /// A future on the heap, so that stores can be exchanged at run time.
 pub type BoxFuture<'f, T> = Pin<Box<dyn Future<Output = T> + Send + 'f>>;
 
+/// A store's answer, to be waited for.
+pub type StoreFuture<'f, T> = BoxFuture<'f, Result<T, StoreError>>;
+
 /// Where claims are kept.
 ///
 /// A key is free, claimed under a lease by the holder of one token, or committed until its retention ends. Each call is
@@ -24,24 +27,14 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Full`] at the limit; [`StoreError::Unavailable`], [`StoreError::TimedOut`].
-    fn claim<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<Claim, StoreError>>;
+    fn claim<'s>(&'s self, key: &'s Key, token: Token, lease: Duration) -> StoreFuture<'s, Claim>;
 
     /// Starts the lease anew, for a handler that is still working.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when the token does not hold the key any more, or committed it: a renewal that arrives late must
     /// not shorten the retention. [`StoreError::Unavailable`], [`StoreError::TimedOut`].
-    fn renew<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>>;
+    fn renew<'s>(&'s self, key: &'s Key, token: Token, lease: Duration) -> StoreFuture<'s, ()>;
 
     /// Remembers a key as settled for the length of the retention.
     ///
@@ -50,12 +43,7 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Fenced`] when the token does not hold the key any more; [`StoreError::Unavailable`],
     /// [`StoreError::TimedOut`].
-    fn commit<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        retention: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>>;
+    fn commit<'s>(&'s self, key: &'s Key, token: Token, retention: Duration) -> StoreFuture<'s, ()>;
 
     /// Commits every key of one delivery.
     ///
@@ -65,12 +53,7 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// Of the first key that could not be committed, as for [`commit`](Self::commit); the others may be committed or not.
-    fn commit_all<'s>(
-        &'s self,
-        keys: &'s [Key],
-        token: Token,
-        retention: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn commit_all<'s>(&'s self, keys: &'s [Key], token: Token, retention: Duration) -> StoreFuture<'s, ()> {
         Box::pin(async move {
             for key in keys {
                 self.commit(key, token, retention).await?;
@@ -84,7 +67,7 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Fenced`] when the token does not hold the key any more, or committed it;
     /// [`StoreError::Unavailable`], [`StoreError::TimedOut`].
-    fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>>;
+    fn release<'s>(&'s self, key: &'s Key, token: Token) -> StoreFuture<'s, ()>;
 
     /// How many keys it holds, expired ones that are not removed yet among them; `None`, unless overridden, where that is
     /// not known without asking somebody else. For metrics.
@@ -94,43 +77,23 @@ pub trait Store: Send + Sync + 'static {
 }
 
 impl<S: Store + ?Sized> Store for Arc<S> {
-    fn claim<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<Claim, StoreError>> {
+    fn claim<'s>(&'s self, key: &'s Key, token: Token, lease: Duration) -> StoreFuture<'s, Claim> {
         (**self).claim(key, token, lease)
     }
 
-    fn renew<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn renew<'s>(&'s self, key: &'s Key, token: Token, lease: Duration) -> StoreFuture<'s, ()> {
         (**self).renew(key, token, lease)
     }
 
-    fn commit<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        retention: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn commit<'s>(&'s self, key: &'s Key, token: Token, retention: Duration) -> StoreFuture<'s, ()> {
         (**self).commit(key, token, retention)
     }
 
-    fn commit_all<'s>(
-        &'s self,
-        keys: &'s [Key],
-        token: Token,
-        retention: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn commit_all<'s>(&'s self, keys: &'s [Key], token: Token, retention: Duration) -> StoreFuture<'s, ()> {
         (**self).commit_all(keys, token, retention)
     }
 
-    fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn release<'s>(&'s self, key: &'s Key, token: Token) -> StoreFuture<'s, ()> {
         (**self).release(key, token)
     }
 

@@ -72,7 +72,7 @@ impl<P: Provider> ReceiverBuilder<P> {
     }
 
     /// How long the store may take over a delivery's claims, a renewal or a commit before it is given up: the sender then
-    /// gets a 503. 3 s unless told otherwise: senders wait 5 s or longer.
+    /// gets a 503. 3 s unless told otherwise: senders wait 5 s or longer. Claims get half the lease at most.
     #[must_use]
     pub fn store_timeout(mut self, timeout: Duration) -> Self {
         self.store_timeout = timeout;

@@ -1,6 +1,13 @@
 //! `Held`: the keys of one delivery that one token holds.
 
-use std::{fmt, future::Future, time::Duration};
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
 
 use super::{
     Receiver, Shared, metrics,
@@ -36,12 +43,16 @@ impl<P: Provider> Held<P> {
 
     /// Claims each of these keys, or none.
     pub(super) async fn claim(&mut self, keys: &[Key], runtime: &impl Runtime) -> Result<Claim, StoreError> {
-        let (began, timeout) = (runtime.elapsed(), self.shared().store_timeout);
-        let claim = within(runtime.sleep(timeout), self.claim_each(keys, runtime)).await;
+        let Shared { lease, store_timeout, .. } = self.shared();
+        let (store_timeout, began) = (*store_timeout, runtime.elapsed());
+        // A claim's lease began at some time before its answer: enough of it must be left to be renewed.
+        let limit = store_timeout.min(lease.checked_div(2).unwrap_or_default());
+        let claim = within(runtime.sleep(limit), self.claim_each(keys, runtime)).await;
+        let claim = claim.unwrap_or_else(|| counted::<P, _>("claim", Err(StoreError::TimedOut)));
         metrics::claimed(P::NAME, since(runtime, began), self.shared().store.held());
         if !matches!(claim, Ok(Claim::Claimed)) && !self.keys.is_empty() {
-            let limit = runtime.sleep(timeout.min(MAX_GIVE_BACK));
-            if let Err(error) = within(limit, self.release()).await {
+            let limit = runtime.sleep(store_timeout.min(MAX_GIVE_BACK));
+            if let Err(error) = settled::<P>("release", limit, self.release()).await {
                 tracing::debug!(provider = P::NAME, %error, "an earlier key was not released; it is free when its lease ends");
             }
         }
@@ -130,6 +141,35 @@ impl<P: Provider> Held<P> {
     fn shared(&self) -> &Shared<P> {
         &self.receiver.shared
     }
+}
+
+/// What settling came to. A call that is given up, or panics, is a failure.
+pub(super) async fn settled<P: Provider>(
+    operation: &'static str,
+    limit: impl Future<Output = ()>,
+    call: impl Future<Output = Result<(), StoreError>>,
+) -> Result<(), StoreError> {
+    match unwound(within(limit, call)).await {
+        Some(Some(result)) => result,
+        Some(None) => counted::<P, _>(operation, Err(StoreError::TimedOut)),
+        None => counted::<P, _>(operation, Err(StoreError::unavailable("the store panicked"))),
+    }
+}
+
+/// A future's result, or `None` when it panicked.
+pub(super) async fn unwound<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Some),
+        Err(panic) => {
+            // What was panicked with may panic itself when it is dropped.
+            if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+                std::mem::forget(again);
+            }
+            Poll::Ready(None)
+        }
+    })
+    .await
 }
 
 /// Tells the metrics of an error.

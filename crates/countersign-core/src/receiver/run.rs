@@ -1,16 +1,12 @@
 //! Running a handler under a lease: renewed while it works, committed or released when it is done.
 
-use std::{
-    future::poll_fn,
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
-    task::Poll,
-    time::Duration,
-};
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use super::{
-    Admitted, Answer, Held, Outcome, metrics,
-    runtime::{Runtime, since, within},
+    Admitted, Answer, Held, Outcome,
+    held::{settled, unwound},
+    metrics,
+    runtime::{Runtime, since, yield_now},
 };
 use crate::{
     error::{Chain, StoreError},
@@ -31,8 +27,9 @@ impl<P: Provider> Admitted<P> {
     /// Runs a handler to its end and settles the delivery by what `judge` makes of the result: committed when it is
     /// [`Outcome::Processed`], released when it is not, or when the handler panicked.
     ///
-    /// The lease is renewed each third of its length. The result is `None` when the handler panicked. A commit that fails
-    /// for longer than the store may take is tried on in a task of the runtime, after the sender was answered.
+    /// The lease is renewed each third of its length, and sooner after a renewal that failed. The result is `None` when the
+    /// handler panicked. A commit that fails for longer than the store may take is tried on in a task of the runtime, after
+    /// the sender was answered.
     pub async fn run<T>(
         self,
         handler: impl Future<Output = T>,
@@ -45,13 +42,13 @@ impl<P: Provider> Admitted<P> {
         let answer = result.as_ref().map_or_else(Answer::panicked, judge);
         let limit = runtime.sleep(self.held.receiver().shared.store_timeout);
         if answer.outcome() != Outcome::Processed {
-            if let Err(error) = settled(limit, self.held.release()).await {
+            if let Err(error) = settled::<P>("release", limit, self.held.release()).await {
                 let reason = Chain(&error);
                 tracing::warn!(provider = P::NAME, %reason, "not released: free again when the lease ends");
             }
             return (answer, result);
         }
-        match settled(limit, self.held.commit_patiently(&runtime)).await {
+        match settled::<P>("commit", limit, self.held.commit_patiently(&runtime)).await {
             Ok(()) => (answer, result),
             // The effect has happened. A failure's answer would bring it a second time for certain.
             Err(error) => {
@@ -67,11 +64,14 @@ impl<P: Provider> Admitted<P> {
         let shared = &self.held.receiver().shared;
         let third = shared.lease.checked_div(3).unwrap_or_default();
         let mut handler = pin!(unwound(handler));
+        let mut pause = third;
         loop {
+            let pause_ends = runtime.sleep(pause);
             let mut renewal = pin!(async {
-                runtime.sleep(third).await;
+                pause_ends.await;
                 // A renewal that hangs must not keep the next one from being tried.
-                settled(runtime.sleep(third.min(shared.store_timeout)), self.held.renew()).await
+                let limit = runtime.sleep(third.min(shared.store_timeout));
+                settled::<P>("renew", limit, self.held.renew()).await
             });
             let done = poll_fn(|cx| match handler.as_mut().poll(cx) {
                 Poll::Ready(result) => Poll::Ready(Ok(result)),
@@ -79,9 +79,11 @@ impl<P: Provider> Admitted<P> {
             });
             match done.await {
                 Ok(result) => return result,
-                Err(Ok(())) => {}
-                // Of several keys the others may still be held, so it is tried again all the same.
+                Err(Ok(())) => pause = third,
+                // Of several keys the others may still be held, so it is tried again all the same; sooner, where that may help
+                // before the lease ends.
                 Err(Err(error)) => {
+                    pause = if error.may_pass() { third.checked_div(4).unwrap_or_default() } else { third };
                     let reason = Chain(&error);
                     tracing::warn!(
                         provider = P::NAME,
@@ -92,6 +94,8 @@ impl<P: Provider> Admitted<P> {
                     );
                 }
             }
+            // A runtime that does not wait must not keep the handler from its turn.
+            yield_now().await;
         }
     }
 }
@@ -114,7 +118,7 @@ impl<P: Provider> Held<P> {
             pause = pause.saturating_mul(2).min(LONGEST_LATE_PAUSE);
             let limit = runtime.sleep(self.receiver().shared.store_timeout);
             let (keys, endpoint) = (&self, self.receiver().endpoint());
-            match settled(limit, self.commit()).await {
+            match settled::<P>("commit", limit, self.commit()).await {
                 Ok(()) => {
                     return tracing::info!(provider = P::NAME, endpoint, ?keys, "delivery committed late");
                 }
@@ -126,29 +130,4 @@ impl<P: Provider> Held<P> {
             }
         }
     }
-}
-
-/// What a call of the store came to. A panic is a failure.
-async fn settled(
-    limit: impl Future<Output = ()>,
-    call: impl Future<Output = Result<(), StoreError>>,
-) -> Result<(), StoreError> {
-    let panicked = || Err(StoreError::unavailable("the store panicked"));
-    unwound(within(limit, call)).await.unwrap_or_else(panicked)
-}
-
-/// A future's result, or `None` when it panicked.
-async fn unwound<T>(future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
-    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-        Ok(poll) => poll.map(Some),
-        Err(panic) => {
-            // What was panicked with may panic itself when it is dropped.
-            if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-                std::mem::forget(again);
-            }
-            Poll::Ready(None)
-        }
-    })
-    .await
 }

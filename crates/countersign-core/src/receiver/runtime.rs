@@ -1,8 +1,8 @@
 //! `Runtime`: what a receiver needs of the runtime around it.
 
-use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+use std::{future::poll_fn, mem::replace, pin::pin, task::Poll, time::Duration};
 
-use crate::{dedupe::BoxFuture, error::StoreError};
+use crate::dedupe::BoxFuture;
 
 /// A timer, and where there are any, a clock and tasks.
 ///
@@ -39,15 +39,25 @@ pub(super) fn since(runtime: &impl Runtime, began: Option<Duration>) -> Option<D
     Some(runtime.elapsed()?.saturating_sub(began?))
 }
 
-/// A store's call, given up when it takes longer than that.
-pub(super) async fn within<T>(
-    limit: impl Future<Output = ()>,
-    call: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, StoreError> {
+/// What a store's call came to; `None` when it took longer than that, and was given up.
+pub(super) async fn within<T>(limit: impl Future<Output = ()>, call: impl Future<Output = T>) -> Option<T> {
     let (mut limit, mut call) = (pin!(limit), pin!(call));
     poll_fn(|cx| match call.as_mut().poll(cx) {
-        Poll::Pending => limit.as_mut().poll(cx).map(|()| Err(StoreError::TimedOut)),
-        ready @ Poll::Ready(_) => ready,
+        Poll::Pending => limit.as_mut().poll(cx).map(|()| None),
+        Poll::Ready(result) => Poll::Ready(Some(result)),
     })
     .await
+}
+
+/// Lets others run.
+pub(super) async fn yield_now() {
+    let mut has_yielded = false;
+    poll_fn(|cx| {
+        if replace(&mut has_yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }

@@ -1,7 +1,10 @@
 //! `Disk`: the file as redb writes it, and what a failed sync left of it.
 
+#[cfg(unix)]
+use std::os::unix::fs::MetadataExt as _;
 use std::{
-    fs::{File, OpenOptions},
+    cell::Cell,
+    fs::{self, File, OpenOptions},
     io::{self, Read},
     ops::Bound,
     path::{Path, PathBuf},
@@ -16,33 +19,49 @@ pub(super) type Storage = Box<dyn Fn(&Builder) -> Result<Database, DatabaseError
 /// More than a database that was never written takes.
 const NEW: u64 = 16 << 20;
 
-/// The storage in this file, which is made if there is none.
+/// How redb's files begin, before the magic number is written and once it is; and where their header has ended.
+const NO_MAGIC: [u8; 9] = [0; 9];
+const PAGE_SIZE: [u8; 4] = 4096_u32.to_le_bytes();
+const HEADER: usize = 512;
+
+/// The storage in this file, which is made if there is none: but for the first time only. What is missing later was moved
+/// away, or its volume was.
 pub(super) fn file(path: &Path) -> Storage {
-    let (path, unsynced) = (path.to_owned(), Unsynced::default());
+    let (path, unsynced, is_made) = (path.to_owned(), Unsynced::default(), Cell::new(false));
     Box::new(move |builder| {
-        let options = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let open = || builder.create_with_backend(unsynced.watch(FileBackend::new(options()?)?));
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(!is_made.get()).truncate(false);
+        let open = || {
+            let file = FileBackend::new(options.open(&path)?)?;
+            builder.create_with_backend(Disk { place: Some(Place::of(&path)?), ..unsynced.watch(file) })
+        };
         let database = match open() {
             // A crash while the file was made. There is nothing in it to be lost.
-            Err(DatabaseError::Storage(_)) if is_blank(&options()?)? => {
-                options()?.set_len(0)?;
+            Err(DatabaseError::Storage(_)) if is_unfinished(&options.open(&path)?)? => {
+                options.open(&path)?.set_len(0)?;
                 open()?
             }
             other => other?,
         };
         sync_folder(&path)?;
+        is_made.set(true);
         Ok(database)
     })
 }
 
-/// Whether it has bytes, all of them zero.
-fn is_blank(file: &File) -> io::Result<bool> {
+/// Whether it has bytes, and no more of them than redb writes before the magic number.
+fn is_unfinished(file: &File) -> io::Result<bool> {
     let length = file.metadata()?.len();
     let mut bytes = Vec::new();
     if (1..=NEW).contains(&length) {
         file.take(NEW).read_to_end(&mut bytes)?;
     }
-    Ok(!bytes.is_empty() && bytes.iter().all(|byte| *byte == 0))
+    let is_zero = |byte: &u8| *byte == 0;
+    let is_blank = bytes.iter().all(is_zero);
+    let is_only_a_header = bytes.starts_with(&NO_MAGIC)
+        && bytes.get(12..16) == Some(&PAGE_SIZE)
+        && bytes.iter().skip(HEADER).all(is_zero);
+    Ok(!bytes.is_empty() && (is_blank || is_only_a_header))
 }
 
 /// The folder that a file is in.
@@ -52,7 +71,7 @@ pub(super) fn folder(path: &Path) -> PathBuf {
 
 /// Makes the file's name outlive a power cut, as well as what is in it. Folders cannot be opened on Windows, nor need it.
 fn sync_folder(path: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder(path))?.sync_all() } else { Ok(()) }
+    if cfg!(unix) { File::open(folder(&path.canonicalize()?))?.sync_all() } else { Ok(()) }
 }
 
 /// What was written since the last sync that succeeded.
@@ -64,7 +83,7 @@ pub(super) struct Unsynced(Arc<Mutex<Vec<(u64, usize)>>>);
 
 impl Unsynced {
     pub(super) fn watch<B: StorageBackend>(&self, inner: B) -> Disk<B> {
-        Disk { inner, unsynced: self.clone() }
+        Disk { inner, unsynced: self.clone(), place: None }
     }
 
     fn ranges(&self) -> MutexGuard<'_, Vec<(u64, usize)>> {
@@ -78,10 +97,9 @@ impl Unsynced {
             return Ok(());
         }
         let length = file.len()?;
-        for (offset, len) in
-            ranges.iter().filter(|(offset, len)| offset.saturating_add(*len as u64) <= length)
-        {
-            let mut bytes = vec![0; *len];
+        for (offset, len) in ranges.iter() {
+            let left = usize::try_from(length.saturating_sub(*offset)).unwrap_or(usize::MAX);
+            let mut bytes = vec![0; left.min(*len)];
             file.read(*offset, &mut bytes)?;
             file.write(*offset, &bytes)?;
         }
@@ -96,6 +114,36 @@ impl Unsynced {
 pub(super) struct Disk<B> {
     inner: B,
     unsynced: Unsynced,
+    place: Option<Place>,
+}
+
+/// Where a file is, and which one it is, by its device's number and its own. Elsewhere than on Unix, a file that is open
+/// keeps its name.
+#[derive(Debug)]
+struct Place {
+    path: PathBuf,
+    file: (u64, u64),
+}
+
+impl Place {
+    fn of(path: &Path) -> io::Result<Self> {
+        let about = fs::metadata(path)?;
+        #[cfg(unix)]
+        let file = (about.dev(), about.ino());
+        #[cfg(not(unix))]
+        let file = (0, u64::from(about.is_file()));
+        Ok(Self { path: path.to_owned(), file })
+    }
+
+    /// An error when the file is not there any more: a restart, or a second process, would make a new one.
+    fn check(&self) -> io::Result<()> {
+        match Self::of(&self.path) {
+            Ok(now) if now.file != self.file => Err(io::Error::other("another file is in its place")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(error),
+            // A process may have given up the right to look.
+            _ => Ok(()),
+        }
+    }
 }
 
 impl<B: StorageBackend> StorageBackend for Disk<B> {
@@ -116,7 +164,7 @@ impl<B: StorageBackend> StorageBackend for Disk<B> {
         let before = self.unsynced.ranges().len();
         self.inner.sync_data()?;
         self.unsynced.ranges().drain(..before);
-        Ok(())
+        self.place.as_ref().map_or(Ok(()), Place::check)
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {

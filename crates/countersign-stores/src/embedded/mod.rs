@@ -9,7 +9,7 @@ mod writer;
 
 use std::{
     fmt, io,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -21,7 +21,7 @@ use std::{
 
 use countersign_core::{
     Clock, StoreError,
-    dedupe::{BoxFuture, Claim, Key, Store, Token},
+    dedupe::{Claim, Key, Store, StoreFuture, Token},
 };
 use countersign_runtime::SystemClock;
 use tokio::sync::{Semaphore, oneshot};
@@ -44,13 +44,15 @@ const CACHE: usize = 64 << 20;
 /// answered, so neither a crash nor a power cut takes anything back. Calls that come in at the same time share one
 /// write to the disk: the more of them, the more a second. It runs under any async runtime, on a thread of its own.
 ///
-/// A key takes some 50 bytes of the file, once there are a few thousand. The store has no limit but the disk: when that is full or fails, calls are
-/// [`StoreError::Unavailable`], and succeed as soon as it works again. Keys that have expired are removed by and by,
-/// and their space is used again; the file does not shrink. A call is not timed out here, however long the disk takes.
+/// A key takes some 50 bytes of the file, once there are a few thousand. The store has no limit but the disk: when that
+/// is full or fails, calls are [`StoreError::Unavailable`], and succeed as soon as it works again. So are they while the
+/// file is moved away or another one is in its place (on Unix): it is never made a second time. Keys that have expired
+/// are removed by and by, and their space is used again; the file does not shrink. A call is not timed out here, however
+/// long the disk takes.
 ///
 /// A lease and a retention end at the millisecond, by a clock that never goes back: a jump of the wall clock while the
-/// store is open changes nothing. Between two runs the wall clock counts, if it has not gone back; so a machine that starts
-/// with its clock days ahead ends retentions days early.
+/// store is open changes nothing. Between two runs the wall clock counts, if it has not gone back; so a machine that
+/// starts with its clock days ahead ends retentions days early.
 ///
 /// The file belongs to one store at a time. Share that through an [`Arc`]. Keep the file on a disk of this machine: on a
 /// network's file system, neither its locks nor its syncs can be relied on.
@@ -96,8 +98,8 @@ pub struct EmbeddedStoreBuilder {
 impl EmbeddedStore {
     /// Opens the file of this path, and makes it where there is none. Its folder must be there.
     ///
-    /// After a crash this reads what was written last, and a file of less than a million keys as a whole: either takes some
-    /// 0.1 s.
+    /// After a crash this reads what was written last, and a file of less than a million keys as a whole: either takes
+    /// some 0.1 s.
     ///
     /// # Errors
     /// [`SetUpError::InUse`] when another store has it open, be it of this process or of another;
@@ -181,15 +183,18 @@ impl EmbeddedStoreBuilder {
     /// Those of [`EmbeddedStore::open`].
     pub fn open(self) -> Result<EmbeddedStore, SetUpError> {
         let folder = disk::folder(&self.path);
-        if !folder.is_dir() {
-            let missing = format!("there is no folder {}", folder.display());
-            return Err(SetUpError::Open {
-                path: self.path,
-                source: io::Error::new(io::ErrorKind::NotFound, missing).into(),
-            });
+        let found = match folder.is_dir() {
+            // Opened again after a failure, wherever the process has gone by then.
+            true => path::absolute(&self.path),
+            false => Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("there is no folder {}", folder.display()),
+            )),
+        };
+        match found {
+            Ok(path) => self.open_storage(disk::file(&path)),
+            Err(source) => Err(SetUpError::Open { path: self.path, source: source.into() }),
         }
-        let storage = disk::file(&self.path);
-        self.open_storage(storage)
     }
 
     fn open_storage(self, storage: Storage) -> Result<EmbeddedStore, SetUpError> {
@@ -215,47 +220,27 @@ fn set_up_error(path: &Path, error: OpenError) -> SetUpError {
 }
 
 impl Store for EmbeddedStore {
-    fn claim<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<Claim, StoreError>> {
+    fn claim<'s>(&'s self, key: &'s Key, token: Token, lease: Duration) -> StoreFuture<'s, Claim> {
         Box::pin(async move {
             let claim = self.settle(key, token, Act::Claim(lease)).await?;
             claim.ok_or_else(|| StoreError::unavailable("a claim was not answered as one"))
         })
     }
 
-    fn renew<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn renew<'s>(&'s self, key: &'s Key, token: Token, lease: Duration) -> StoreFuture<'s, ()> {
         Box::pin(async move { self.settle(key, token, Act::Renew(lease)).await.map(drop) })
     }
 
-    fn commit<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        retention: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn commit<'s>(&'s self, key: &'s Key, token: Token, retention: Duration) -> StoreFuture<'s, ()> {
         Box::pin(async move { self.settle(key, token, Act::Commit(retention)).await.map(drop) })
     }
 
-    fn commit_all<'s>(
-        &'s self,
-        keys: &'s [Key],
-        token: Token,
-        retention: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn commit_all<'s>(&'s self, keys: &'s [Key], token: Token, retention: Duration) -> StoreFuture<'s, ()> {
         let (keys, act) = (keys.iter().map(short).collect(), Act::Commit(retention));
         Box::pin(self.ask(move |answer| Ask::SettleAll { keys, token, act, answer }))
     }
 
-    fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn release<'s>(&'s self, key: &'s Key, token: Token) -> StoreFuture<'s, ()> {
         Box::pin(async move { self.settle(key, token, Act::Release).await.map(drop) })
     }
 

@@ -26,6 +26,8 @@ use super::{
 
 /// How many calls share a transaction at most.
 const BATCH: usize = 4096;
+/// How long whoever was answered last is waited for at most: a transaction that hung says nothing of the next.
+const PATIENCE: Duration = Duration::from_millis(5);
 /// How long a step of the walk through the keys is put off, when there is little to remove and when there is much.
 const CALM: Duration = Duration::from_millis(100);
 const BUSY: Duration = Duration::from_millis(2);
@@ -92,6 +94,8 @@ pub(super) struct Writer {
     ledger: Option<Ledger>,
     /// Why it could not be opened, and when that is tried again.
     failure: Option<(Cause, Instant)>,
+    /// The ledger's, after the last transaction.
+    written: u64,
     held: Arc<AtomicU64>,
     /// How many calls the last transaction had, and how long it took.
     last: (usize, Duration),
@@ -119,6 +123,7 @@ impl Writer {
             cache,
             rest: REST,
             clock: StoreClock::new(clock, ledger.millis()),
+            written: ledger.written(),
             held: Arc::new(AtomicU64::new(ledger.held())),
             ledger: Some(ledger),
             failure: None,
@@ -152,7 +157,8 @@ impl Writer {
     fn gather(&self, first: Request, queue: &Receiver<Request>) -> Vec<Request> {
         let mut batch = vec![first];
         let (expected, took) = self.last;
-        let patience = Instant::now().checked_add(took.checked_div(8).unwrap_or_default());
+        let patience = took.checked_div(8).unwrap_or_default().min(PATIENCE);
+        let patience = Instant::now().checked_add(patience);
         loop {
             batch.extend(queue.try_iter().take(BATCH.saturating_sub(batch.len())));
             if batch.len() >= expected.min(BATCH) {
@@ -253,18 +259,20 @@ impl Writer {
     fn try_transact(&mut self, calls: &[Call], purges: &[Short], walk: bool) -> Result<Ran, Cause> {
         let ledger = match &mut self.ledger {
             Some(ledger) => ledger,
-            none => none.insert(reopened(&self.storage, self.cache, &mut self.failure)?),
+            none => none.insert(reopened(&self.storage, self.cache, self.written, &mut self.failure)?),
         };
         let ran = ledger.run(calls, purges, walk, || self.clock.now()).map_err(Cause::of)?;
+        self.written = ledger.written();
         self.held.store(ledger.held(), Ordering::Relaxed);
         Ok(ran)
     }
 }
 
-/// The file after a failure, if it can be opened. Not tried for every call while it cannot.
+/// The file after a failure, if it can be opened and is the one that it was. Not tried for every call while it is not.
 fn reopened(
     storage: &Storage,
     cache: usize,
+    written: u64,
     failure: &mut Option<(Cause, Instant)>,
 ) -> Result<Ledger, Cause> {
     let now = Instant::now();
@@ -273,7 +281,11 @@ fn reopened(
     {
         return Err(cause.clone());
     }
-    match Ledger::open(storage, cache) {
+    let opened = Ledger::open(storage, cache).and_then(|ledger| match ledger.written() < written {
+        true => Err(OpenError::Older),
+        false => Ok(ledger),
+    });
+    match opened {
         Ok(ledger) => {
             *failure = None;
             Ok(ledger)

@@ -99,13 +99,17 @@ impl PostgresStoreBuilder {
         };
         let set_up = set_up::run(&pool, &self.schema, self.may_lose_claims);
         let late = |_| SetUpError::Connect { source: "the server did not answer in time".into() };
-        timeout(SET_UP, set_up).await.map_err(late)??;
-        let source = Source { pool, timeout: self.timeout, shared };
+        let synchronous_commit = timeout(SET_UP, set_up).await.map_err(late)??;
+        let source = Source { pool, timeout: self.timeout, shared, synchronous_commit };
         Ok(PostgresStore::start(self.schema, source, self.connections))
     }
 }
 
 fn own_pool(url: &str, connections: u32, timeout: Duration) -> Result<PgPool, SetUpError> {
+    // The client takes any scheme, and so the user's name where there is none, and connects to the local machine.
+    if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Err(SetUpError::Url { source: "it must begin with postgres:// or postgresql://".into() });
+    }
     let options =
         PgConnectOptions::from_str(url).map_err(|error| SetUpError::Url { source: error.into() })?;
     let options = match options.get_application_name() {

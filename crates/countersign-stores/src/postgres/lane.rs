@@ -1,8 +1,7 @@
-//! `Lane`: callers queue, and one statement answers all who wait.
+//! `Lane`: callers queue, and one statement answers all who wait, or a second one those whom the first left.
 
 use std::{
-    collections::{HashMap, VecDeque},
-    ops::Range,
+    collections::{HashMap, HashSet, VecDeque},
     time::Duration,
 };
 
@@ -60,31 +59,59 @@ struct Worker {
     waiting: VecDeque<Request>,
 }
 
-/// What one statement is about.
+/// What is asked of the server at once.
 #[derive(Default)]
 struct Batch {
-    /// The statement's parts, each of another key.
-    parts: Vec<Part>,
-    /// Who asked for which of the parts.
-    asked: Vec<(Range<usize>, Request)>,
-    /// Who claims the key of a part by another token than that: the part's answer tells theirs.
-    others: Vec<(usize, Request)>,
+    /// Each of another key.
+    parts: HashMap<Key, Part>,
+    /// Who asked for those.
+    asked: Vec<Request>,
+    /// Who claims the key of one of them by another token: its answer tells theirs.
+    others: Vec<(Key, Request)>,
 }
 
 impl Worker {
     async fn run(mut self) {
         while self.wait().await {
             let batch = self.batch();
-            if batch.parts.is_empty() {
+            if batch.asked.is_empty() {
                 continue;
             }
-            let settles = batch.parts.iter().any(|part| part.call != Call::Claim);
-            let statement = if settles { statement::settle } else { statement::claim };
-            let rows = self.session.run(&statement(&self.schema, batch.parts.iter())).await;
-            let found = |rows: Vec<_>| rows.iter().map(statement::found).collect::<Result<_, _>>();
-            let refused = rows.and_then(|rows| found(rows).map_err(Failure::from));
-            self.answer(batch, &refused);
+            let parts = batch.asked.iter().flat_map(|request| request.parts.iter().copied()).collect();
+            let mut answers = HashMap::new();
+            let failure = self.ask(parts, &mut answers).await.err();
+            self.answer(batch, &answers, failure);
         }
+    }
+
+    /// Asks the server: by a short statement, which does most of it, and for what it left by the one that says why.
+    async fn ask(&mut self, mut parts: Vec<Part>, answers: &mut HashMap<Key, Found>) -> Result<(), Failure> {
+        let (schema, settles) = (&self.schema, parts.iter().any(|part| part.call != Call::Claim));
+        let text = match settles {
+            true => statement::settle_held(schema, parts.iter()),
+            false => statement::claim_new(schema, parts.iter()),
+        };
+        let rows = self.session.run(&text).await?;
+        let done = rows.iter().map(statement::done).collect::<Result<HashSet<_>, _>>()?;
+        parts.retain(|part| {
+            let is_done = done.contains(&part.key.to_string());
+            if is_done {
+                answers.insert(part.key, Found::Done);
+            }
+            !is_done
+        });
+        if parts.is_empty() {
+            return Ok(());
+        }
+        let text = match settles {
+            true => statement::settle(schema, parts.iter()),
+            false => statement::claim(schema, parts.iter()),
+        };
+        for row in self.session.run(&text).await? {
+            let (place, found) = statement::found(&row)?;
+            answers.extend(parts.get(place).map(|part| (part.key, found)));
+        }
+        Ok(())
     }
 
     /// Waits until there is something to do; `false` when there never will be.
@@ -111,43 +138,41 @@ impl Worker {
 
     /// Takes what fits into one statement, each key once.
     fn batch(&mut self) -> Batch {
-        let (mut batch, mut places) = (Batch::default(), HashMap::<Key, usize>::new());
+        let mut batch = Batch::default();
         for request in std::mem::take(&mut self.waiting) {
             // Nobody waits for the answer any more, and nothing was begun.
             if request.answer.is_closed() {
                 continue;
             }
-            let place = request.parts.iter().find_map(|part| places.get(&part.key)).copied();
-            let (start, end) = (batch.parts.len(), batch.parts.len().saturating_add(request.parts.len()));
-            match place {
-                None if end <= MOST || start == 0 => {
-                    places.extend(request.parts.iter().map(|part| part.key).zip(start..));
-                    batch.parts.extend_from_slice(&request.parts);
-                    batch.asked.push((start..end, request));
+            let count = batch.parts.len();
+            match request.parts.iter().find_map(|part| batch.parts.get(&part.key)) {
+                None if count == 0 || count.saturating_add(request.parts.len()) <= MOST => {
+                    batch.parts.extend(request.parts.iter().map(|part| (part.key, *part)));
+                    batch.asked.push(request);
                 }
-                Some(place) if batch.parts.get(place).is_some_and(|first| request.is_told_by(first)) => {
-                    batch.others.push((place, request));
-                }
+                Some(first) if request.is_told_by(first) => batch.others.push((first.key, request)),
                 _ => self.waiting.push_back(request),
             }
         }
         batch
     }
 
-    /// Answers everybody. The statement has answered with what it refused. Who does not wait any more misses nothing.
-    fn answer(&mut self, batch: Batch, refused: &Result<HashMap<usize, Found>, Failure>) {
+    fn answer(&mut self, batch: Batch, answers: &HashMap<Key, Found>, failure: Option<Failure>) {
         let Batch { parts, asked, others } = batch;
-        let found = |place| match refused {
-            Ok(refused) => Ok(refused.get(&place).copied().unwrap_or(Found::Done)),
-            Err(failure) => Err(failure.clone()),
+        let found = |key: &Key| match (answers.get(key), &failure) {
+            (Some(found), _) => Ok(*found),
+            (None, Some(failure)) => Err(failure.clone()),
+            // Without a failure there is an answer for each.
+            (None, None) => Ok(Found::Busy),
         };
-        for (mut places, request) in asked {
-            let other =
-                places.find_map(|place| Some(found(place)).filter(|found| !matches!(found, Ok(Found::Done))));
-            drop(request.answer.send(other.unwrap_or(Ok(Found::Done))));
+        // Who does not wait any more misses nothing.
+        for request in asked {
+            let mut answers = request.parts.iter().map(|part| found(&part.key));
+            let answer = answers.find(|answer| !matches!(answer, Ok(Found::Done)));
+            drop(request.answer.send(answer.unwrap_or(Ok(Found::Done))));
         }
-        for (place, request) in others {
-            let answer = match (found(place), parts.get(place)) {
+        for (key, request) in others {
+            let answer = match (found(&key), parts.get(&key)) {
                 (Ok(Found::Done), Some(first)) => {
                     Ok(Found::Held { holder: statement::number(first.token), left: first.length })
                 }

@@ -20,6 +20,9 @@ pub(super) struct Source {
     pub(super) timeout: Duration,
     /// Whether the pool is somebody else's, who wants back what is not used.
     pub(super) shared: bool,
+    /// The `synchronous_commit` that was found at the start, and that each statement is committed by: sessions may have another
+    /// one, of a pool's own making or left behind in a pooler's connection.
+    pub(super) synchronous_commit: String,
 }
 
 /// Runs statements one after the other.
@@ -42,7 +45,9 @@ impl Session {
         let limit = self.source.timeout;
         let millis = limit.as_millis();
         let settings = format!(
-            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL statement_timeout = {millis};"
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE; SET LOCAL statement_timeout = {millis}; \
+             SET LOCAL synchronous_commit = {};",
+            self.source.synchronous_commit
         );
         let statements = Arc::<str>::from(settings + statements);
         let twice = async {

@@ -11,7 +11,8 @@ use crate::SetUpError;
 /// The advisory lock of the one who makes the tables.
 const LOCK: i64 = i64::from_be_bytes(*b"ctrsign1");
 
-pub(super) async fn run(pool: &PgPool, schema: &str, may_lose_claims: bool) -> Result<(), SetUpError> {
+/// Answers the server's `synchronous_commit`.
+pub(super) async fn run(pool: &PgPool, schema: &str, may_lose_claims: bool) -> Result<String, SetUpError> {
     // A connection of its own says at once why there is none; a pool tries until it times out.
     let options = pool.connect_options();
     choose_cryptography(&options);
@@ -37,13 +38,12 @@ pub(super) async fn run(pool: &PgPool, schema: &str, may_lose_claims: bool) -> R
             return Err(SetUpError::LosesClaims { setting, found, remedy });
         }
     }
-    if missing(&mut connection, schema).await?.is_empty() {
-        return Ok(());
+    if !missing(&mut connection, schema).await?.is_empty() {
+        migrate(&mut connection, schema).await?;
     }
-    migrate(&mut connection, schema).await?;
     // Whether it goes well does not matter any more.
     let _ = connection.close().await;
-    Ok(())
+    settings.try_get_unchecked(3).map_err(of_client)
 }
 
 /// Makes what is missing, in one transaction, and alone: many processes may start at once.

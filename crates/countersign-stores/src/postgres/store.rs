@@ -4,7 +4,7 @@ use std::{fmt, future::Future, slice::from_ref, time::Duration};
 
 use countersign_core::{
     StoreError,
-    dedupe::{BoxFuture, Claim, Key, Store, Token},
+    dedupe::{Claim, Key, Store, StoreFuture, Token},
 };
 use sqlx::{AssertSqlSafe, Connection, PgPool, PgTransaction};
 use tokio::{task::JoinSet, time::timeout};
@@ -219,39 +219,19 @@ fn busy() -> StoreError {
 }
 
 impl Store for PostgresStore {
-    fn claim<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<Claim, StoreError>> {
+    fn claim<'s>(&'s self, key: &'s Key, token: Token, lease: Duration) -> StoreFuture<'s, Claim> {
         boxed(async move { claimed(self.call(from_ref(key), token, Call::Claim, lease).await?) })
     }
 
-    fn renew<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn renew<'s>(&'s self, key: &'s Key, token: Token, lease: Duration) -> StoreFuture<'s, ()> {
         boxed(self.settle(from_ref(key), token, Call::Renew, lease))
     }
 
-    fn commit<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        retention: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn commit<'s>(&'s self, key: &'s Key, token: Token, retention: Duration) -> StoreFuture<'s, ()> {
         boxed(self.settle(from_ref(key), token, Call::Commit, retention))
     }
 
-    fn commit_all<'s>(
-        &'s self,
-        keys: &'s [Key],
-        token: Token,
-        retention: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn commit_all<'s>(&'s self, keys: &'s [Key], token: Token, retention: Duration) -> StoreFuture<'s, ()> {
         boxed(async move {
             match distinct(keys).as_slice() {
                 [] => Ok(()),
@@ -260,12 +240,12 @@ impl Store for PostgresStore {
         })
     }
 
-    fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn release<'s>(&'s self, key: &'s Key, token: Token) -> StoreFuture<'s, ()> {
         boxed(self.settle(from_ref(key), token, Call::Release, Duration::ZERO))
     }
 }
 
-fn boxed<'s, T>(call: impl Future<Output = T> + Send + 's) -> BoxFuture<'s, T> {
+fn boxed<'s, T>(call: impl Future<Output = Result<T, StoreError>> + Send + 's) -> StoreFuture<'s, T> {
     Box::pin(call)
 }
 

@@ -63,12 +63,14 @@ impl Sweep {
         let pages = self.pages().await?;
         let schema = &self.schema;
         let (pace, pause) = (PACE.as_millis(), PAUSE.as_millis());
-        // The block is moved first: pages that a crash leaves out are swept the next time.
+        // The block is moved first: pages that a crash leaves out are swept the next time. A turn in what is to come was taken
+        // before the clock was set back, and holds up nobody.
         let turn = format!(
             r#"UPDATE "{schema}".countersign_state AS s SET swept_at = clock_timestamp(),
 next_block = CASE WHEN s.next_block + {PAGES} < {pages} THEN s.next_block + {PAGES} ELSE 0 END
 FROM (SELECT next_block FROM "{schema}".countersign_state
-WHERE swept_at < clock_timestamp() - interval '1 millisecond' * CASE next_block WHEN 0 THEN {pause} ELSE {pace} END / 2
+WHERE swept_at NOT BETWEEN clock_timestamp() - interval '1 millisecond' * CASE next_block WHEN 0 THEN {pause} ELSE {pace} END / 2
+AND clock_timestamp()
 FOR UPDATE SKIP LOCKED) AS due RETURNING due.next_block, s.next_block"#
         );
         let rows = self.session.run(&turn).await?;

@@ -40,8 +40,10 @@ async fn configured_policies(link: &Link) -> Vec<String> {
     let mut command = cmd("CONFIG");
     command.arg("GET").arg("maxmemory-policy");
     let answers = link.ask_primaries(&command).await.unwrap_or_default();
-    let pairs = answers.into_iter().filter_map(|answer| <[String; 2]>::from_redis_value(answer).ok());
-    pairs.map(|[_, policy]| policy).collect()
+    // A list in one version of the protocol, a map in the other.
+    let pairs =
+        answers.into_iter().filter_map(|answer| Vec::<(String, String)>::from_redis_value(answer).ok());
+    pairs.flatten().map(|(_, policy)| policy).collect()
 }
 
 fn keeps_claims(policies: &[String]) -> Result<(), SetUpError> {

@@ -4,7 +4,7 @@ use std::{fmt, num::NonZeroU64, slice::from_ref, time::Duration};
 
 use countersign_core::{
     StoreError,
-    dedupe::{BoxFuture, Claim, Key, Store, Token},
+    dedupe::{Claim, Key, Store, StoreFuture, Token},
 };
 use redis::{Cmd, ErrorKind, ServerErrorKind, Value};
 use tokio::time::Instant;
@@ -57,7 +57,8 @@ const LONGEST: u64 = 1 << 52;
 /// - **Time** is the server's wall clock. A jump ahead ends leases and retentions early, a jump back keeps them for longer.
 ///
 /// The policy is read once, when the store connects. Users of an access control list need `EVAL`, `EVALSHA`, `GET`, `SET`, `PEXPIRE`,
-/// `PTTL` and `DEL` on keys of the prefix, and `INFO`; of a cluster also `CLUSTER SLOTS`.
+/// `PTTL` and `DEL` on keys of the prefix, and `INFO`; `SELECT` where the URL names a database other than 0; of a cluster also
+/// `CLUSTER SLOTS`.
 ///
 /// # TLS
 /// By `rediss://`, with the system's authorities or [your own](RedisStoreBuilder::root_certificates). Where the process has not chosen a
@@ -168,21 +169,11 @@ impl RedisStore {
 }
 
 impl Store for RedisStore {
-    fn claim<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<Claim, StoreError>> {
+    fn claim<'s>(&'s self, key: &'s Key, token: Token, lease: Duration) -> StoreFuture<'s, Claim> {
         Box::pin(async move { Ok(self.try_claim(key, token, lease).await?) })
     }
 
-    fn renew<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn renew<'s>(&'s self, key: &'s Key, token: Token, lease: Duration) -> StoreFuture<'s, ()> {
         Box::pin(async move {
             let lease = millis(lease).to_string();
             self.settle(&self.scripts.renew, from_ref(key), &[&held(CLAIMED_BY, token), lease.as_bytes()])
@@ -190,22 +181,12 @@ impl Store for RedisStore {
         })
     }
 
-    fn commit<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        retention: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn commit<'s>(&'s self, key: &'s Key, token: Token, retention: Duration) -> StoreFuture<'s, ()> {
         Box::pin(self.try_commit(from_ref(key), token, retention))
     }
 
     /// In one step on one server; one after the other on a cluster, where keys of one delivery are on several.
-    fn commit_all<'s>(
-        &'s self,
-        keys: &'s [Key],
-        token: Token,
-        retention: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn commit_all<'s>(&'s self, keys: &'s [Key], token: Token, retention: Duration) -> StoreFuture<'s, ()> {
         Box::pin(async move {
             if keys.len() > 1 && !self.link.is_cluster() {
                 return self.try_commit(keys, token, retention).await;
@@ -217,7 +198,7 @@ impl Store for RedisStore {
         })
     }
 
-    fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn release<'s>(&'s self, key: &'s Key, token: Token) -> StoreFuture<'s, ()> {
         Box::pin(async move {
             self.settle(&self.scripts.release, from_ref(key), &[&held(CLAIMED_BY, token)]).await
         })

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use countersign_core::dedupe::{Claim, Store};
 use countersign_stores::postgres::PostgresStore;
+use sqlx::PgPool;
 use testbed::Postgres;
 
 use crate::{LEASE, RETENTION, execute, key, number, pool, token};
@@ -55,7 +56,8 @@ async fn the_table_does_not_grow_with_what_has_expired() {
     let within_their_page = number(&pool, &format!("SELECT n_tup_hot_upd {changes}")).await;
     // The statistics lag behind a little.
     assert!(all >= (ROUNDS * KEYS) as i64, "{all}");
-    assert!(within_their_page * 100 >= all * 95, "{within_their_page} of {all}");
+    // A page that another lane reads at that moment keeps its old rows, and the new one goes elsewhere.
+    assert!(within_their_page * 100 >= all * 90, "{within_their_page} of {all}");
 }
 
 #[tokio::test]
@@ -63,6 +65,7 @@ async fn the_store_sweeps_by_itself() {
     let Some(postgres) = Postgres::start() else { return };
     let pool = pool(&postgres.url()).await;
     let store = PostgresStore::connect(&postgres.url()).await.unwrap();
+    first_sweep(&pool).await;
     let ours = token();
     store.claim(&key("a"), ours, LEASE).await.unwrap();
     store.release(&key("a"), ours).await.unwrap();
@@ -77,4 +80,28 @@ async fn the_store_sweeps_by_itself() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     panic!("nothing was swept");
+}
+
+#[tokio::test]
+async fn a_server_whose_clock_was_set_back_goes_on_to_sweep() {
+    let Some(postgres) = Postgres::start() else { return };
+    let pool = pool(&postgres.url()).await;
+    let store = PostgresStore::connect(&postgres.url()).await.unwrap();
+    first_sweep(&pool).await;
+    store.claim(&key("expired"), token(), Duration::ZERO).await.unwrap();
+    drop(store);
+    execute(&pool, "UPDATE countersign_state SET swept_at = now() + interval '1 year'").await;
+    let _store = PostgresStore::connect(&postgres.url()).await.unwrap();
+    let started = std::time::Instant::now();
+    while number(&pool, "SELECT count(*) FROM countersign_claims").await > 0 {
+        assert!(started.elapsed() < Duration::from_secs(5), "it is not removed");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Waits for the turn that the first store takes as it starts: on a busy machine it would come in between.
+async fn first_sweep(pool: &PgPool) {
+    while number(pool, "SELECT count(*) FROM countersign_state WHERE swept_at > 'epoch'").await == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }

@@ -8,7 +8,6 @@
 )]
 
 mod claim_in;
-mod conformance;
 mod expiry;
 mod faults;
 mod set_up;

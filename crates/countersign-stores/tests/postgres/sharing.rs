@@ -4,9 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use countersign_core::{
     StoreError,
-    dedupe::{Claim, Store},
+    dedupe::{BoxFuture, Claim, Store, Token},
 };
 use countersign_stores::postgres::PostgresStore;
+use sqlx::postgres::PgPoolOptions;
 use testbed::Postgres;
 
 use crate::{LEASE, RETENTION, execute, key, number, pool, token};
@@ -120,4 +121,78 @@ async fn the_role_may_have_other_defaults() {
         claimed += usize::from(claim.await.unwrap() == Claim::Claimed);
     }
     assert_eq!(claimed, 500, "one of four");
+}
+
+#[tokio::test]
+async fn a_session_that_does_not_wait_for_the_disk_makes_no_claim_that_does_not() {
+    let Some(postgres) = Postgres::start() else { return };
+    let hasty = PgPoolOptions::new().after_connect(|connection, _| {
+        Box::pin(
+            async move { sqlx::raw_sql("SET synchronous_commit = off").execute(connection).await.map(drop) },
+        )
+    });
+    let hasty = hasty.connect(&postgres.url()).await.unwrap();
+    let store = PostgresStore::with_pool(hasty).connect().await.unwrap();
+    let pool = pool(&postgres.url()).await;
+    execute(
+        &pool,
+        "CREATE TABLE seen (setting text); CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS \
+         $$ BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$; \
+         CREATE TRIGGER note AFTER INSERT OR UPDATE ON countersign_claims EXECUTE FUNCTION note()",
+    )
+    .await;
+    let ours = token();
+    store.claim(&key("a"), ours, LEASE).await.unwrap();
+    store.commit(&key("a"), ours, RETENTION).await.unwrap();
+    assert!(number(&pool, "SELECT count(*) FROM seen").await >= 2);
+    assert_eq!(number(&pool, "SELECT count(*) FROM seen WHERE setting <> 'on'").await, 0);
+}
+
+#[tokio::test]
+async fn each_of_a_statement_is_told_of_its_own_key() {
+    let Some(postgres) = Postgres::start() else { return };
+    let builder = PostgresStore::builder(&postgres.url()).timeout(Duration::from_secs(10));
+    let store = Arc::new(builder.connect().await.unwrap());
+    let (holder, other) = (token(), token());
+    // By turns free, held, committed, and released.
+    for n in 0..80 {
+        if n % 4 > 0 {
+            store.claim(&key(n), holder, LEASE).await.unwrap();
+        }
+        match n % 4 {
+            2 => store.commit(&key(n), holder, RETENTION).await.unwrap(),
+            3 => store.release(&key(n), holder).await.unwrap(),
+            _ => {}
+        }
+    }
+    let all = |call: fn(Arc<PostgresStore>, usize, Token, Token) -> BoxFuture<'static, ()>| {
+        let calls: Vec<_> =
+            (0..80).map(|n| tokio::spawn(call(Arc::clone(&store), n, holder, other))).collect();
+        async move {
+            for call in calls {
+                call.await.unwrap();
+            }
+        }
+    };
+    all(|store, n, _, other| {
+        Box::pin(async move {
+            let claim = store.claim(&key(n), other, LEASE).await.unwrap();
+            match n % 4 {
+                1 => assert!(matches!(claim, Claim::InFlight { .. }), "{n}: {claim:?}"),
+                2 => assert_eq!(claim, Claim::Committed, "{n}"),
+                _ => assert_eq!(claim, Claim::Claimed, "{n}"),
+            }
+        })
+    })
+    .await;
+    all(|store, n, holder, _| {
+        Box::pin(async move {
+            let commit = store.commit(&key(n), holder, RETENTION).await;
+            match n % 4 {
+                1 | 2 => assert!(commit.is_ok(), "{n}: {commit:?}"),
+                _ => assert!(matches!(commit, Err(StoreError::Fenced)), "{n}: {commit:?}"),
+            }
+        })
+    })
+    .await;
 }

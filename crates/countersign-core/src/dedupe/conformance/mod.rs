@@ -53,7 +53,7 @@ use std::{fmt, future, sync::Arc, time::Duration};
 pub use self::{
     apart::keys_stay_apart,
     cancelled::{cancelled_claim_is_made_or_not, cancelled_settling_is_done_or_not},
-    contention::exactly_one_wins,
+    contention::{exactly_one_takes_over, exactly_one_wins},
     fencing::{late_calls_are_fenced, others_are_fenced, renewal_after_settling_is_fenced},
     lifetime::{
         commit_is_idempotent, commit_outlives_reopening, keys_are_committed_together, lease_end_frees,
@@ -73,7 +73,7 @@ pub trait Harness: Send + Sync {
 
     /// The length of the short leases and retentions.
     ///
-    /// The checks expect a store to answer within half of it, and wait for about 16 of them in all. A second is ample for
+    /// The checks expect a store to answer within half of it, and wait for about 17 of them in all. A second is ample for
     /// a server on the same machine; by a clock that is moved by hand any length will do.
     fn unit(&self) -> Duration;
 
@@ -129,6 +129,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("cancelled_claim_is_made_or_not", cancelled_claim_is_made_or_not),
     ("cancelled_settling_is_done_or_not", cancelled_settling_is_done_or_not),
     ("exactly_one_wins", exactly_one_wins),
+    ("exactly_one_takes_over", exactly_one_takes_over),
 ];
 
 /// Runs every check.

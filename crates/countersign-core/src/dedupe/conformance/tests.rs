@@ -10,7 +10,7 @@ use std::{
 use super::{CHECKS, Harness, probe::yield_now};
 use crate::{
     dedupe::{
-        BoxFuture, Claim, Key, Store, Token,
+        BoxFuture, Claim, Key, Store, StoreFuture, Token,
         testing::{ManualClock, Threads, block_on},
     },
     error::StoreError,
@@ -22,6 +22,7 @@ use crate::{
 enum Fault {
     None,
     ChecksThenInserts,
+    TakesOverWithoutAsking,
     LetsEverybodyIn,
     IgnoresTokens,
     LeaseNeverEnds,
@@ -121,6 +122,11 @@ impl Faulty {
             yield_now().await;
             return Ok(self.claim_given(live, key, token, lease));
         }
+        if self.is(Fault::TakesOverWithoutAsking) && self.get(key).is_some() && self.live(key).is_none() {
+            yield_now().await;
+            self.put(key, Some(token), false, lease);
+            return Ok(Claim::Claimed);
+        }
         if self.is(Fault::LosesCancelledClaims) && self.live(key).is_none() {
             self.put(key, None, false, Duration::MAX);
             yield_now().await;
@@ -165,21 +171,11 @@ impl Faulty {
 }
 
 impl Store for Faulty {
-    fn claim<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<Claim, StoreError>> {
+    fn claim<'s>(&'s self, key: &'s Key, token: Token, lease: Duration) -> StoreFuture<'s, Claim> {
         Box::pin(self.claim_as_it_does(key, token, lease))
     }
 
-    fn renew<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn renew<'s>(&'s self, key: &'s Key, token: Token, lease: Duration) -> StoreFuture<'s, ()> {
         Box::pin(async move {
             let _turn = self.turn.lock().unwrap();
             if self.is(Fault::RenewsReleased) && self.get(key).is_none() {
@@ -197,12 +193,7 @@ impl Store for Faulty {
         })
     }
 
-    fn commit<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        retention: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn commit<'s>(&'s self, key: &'s Key, token: Token, retention: Duration) -> StoreFuture<'s, ()> {
         Box::pin(async move {
             let row = self.held(key, token, Fault::OldTokenCommits)?;
             if row.committed && self.is(Fault::CommitsOnce) {
@@ -220,12 +211,7 @@ impl Store for Faulty {
         })
     }
 
-    fn commit_all<'s>(
-        &'s self,
-        keys: &'s [Key],
-        token: Token,
-        retention: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn commit_all<'s>(&'s self, keys: &'s [Key], token: Token, retention: Duration) -> StoreFuture<'s, ()> {
         Box::pin(async move {
             for key in keys {
                 match self.fault {
@@ -238,7 +224,7 @@ impl Store for Faulty {
         })
     }
 
-    fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn release<'s>(&'s self, key: &'s Key, token: Token) -> StoreFuture<'s, ()> {
         Box::pin(async move {
             let _turn = self.turn.lock().unwrap();
             let row = self.held(key, token, Fault::OldTokenReleases)?;
@@ -301,6 +287,7 @@ fn each_fault_is_caught() {
     for (fault, check) in [
         (Fault::ChecksThenInserts, "exactly_one_wins"),
         (Fault::LetsEverybodyIn, "exactly_one_wins"),
+        (Fault::TakesOverWithoutAsking, "exactly_one_takes_over"),
         (Fault::IgnoresTokens, "others_are_fenced"),
         (Fault::LeaseNeverEnds, "lease_end_frees"),
         (Fault::LeaseEndsEarly, "lease_end_frees"),
@@ -357,4 +344,35 @@ fn every_check_has_another_name() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), CHECKS.len());
+}
+
+/// A harness that starts a task when it is waited for: no two of its calls are made at once.
+struct Lazy(Reopened);
+
+impl Harness for Lazy {
+    fn store(&self) -> Arc<dyn Store> {
+        self.0.store()
+    }
+
+    fn run_id(&self) -> &str {
+        self.0.run_id()
+    }
+
+    fn unit(&self) -> Duration {
+        self.0.unit()
+    }
+
+    fn advance(&self, by: Duration) -> BoxFuture<'_, ()> {
+        self.0.advance(by)
+    }
+
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
+        task
+    }
+}
+
+#[test]
+fn a_harness_that_runs_one_task_after_the_other_proves_nothing() {
+    let flaw = block_on(super::exactly_one_wins(&Lazy(harness(Fault::ChecksThenInserts)))).unwrap_err();
+    assert!(flaw.to_string().contains("one after the other"), "{flaw}");
 }

@@ -19,7 +19,7 @@ use self::{
     expiry::Expiry,
     segment::{Entry, MAX_UNTIL, Segment},
 };
-use super::{BoxFuture, Claim, Key, Store, Token};
+use super::{Claim, Key, Store, StoreFuture, Token};
 use crate::{error::StoreError, time::Clock};
 
 /// How many keys a segment holds on average, at the limit: small enough to be searched and shifted at no cost.
@@ -302,34 +302,19 @@ impl Time {
 }
 
 impl<C: Clock> Store for MemoryStore<C> {
-    fn claim<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<Claim, StoreError>> {
+    fn claim<'s>(&'s self, key: &'s Key, token: Token, lease: Duration) -> StoreFuture<'s, Claim> {
         boxed(async move { self.try_claim(key, token, lease) })
     }
 
-    fn renew<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        lease: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn renew<'s>(&'s self, key: &'s Key, token: Token, lease: Duration) -> StoreFuture<'s, ()> {
         boxed(async move { self.try_renew(key, token, lease) })
     }
 
-    fn commit<'s>(
-        &'s self,
-        key: &'s Key,
-        token: Token,
-        retention: Duration,
-    ) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn commit<'s>(&'s self, key: &'s Key, token: Token, retention: Duration) -> StoreFuture<'s, ()> {
         boxed(async move { self.try_commit(key, token, retention) })
     }
 
-    fn release<'s>(&'s self, key: &'s Key, token: Token) -> BoxFuture<'s, Result<(), StoreError>> {
+    fn release<'s>(&'s self, key: &'s Key, token: Token) -> StoreFuture<'s, ()> {
         boxed(async move { self.try_release(key, token) })
     }
 
@@ -338,7 +323,7 @@ impl<C: Clock> Store for MemoryStore<C> {
     }
 }
 
-fn boxed<'s, T>(call: impl Future<Output = T> + Send + 's) -> BoxFuture<'s, T> {
+fn boxed<'s, T>(call: impl Future<Output = Result<T, StoreError>> + Send + 's) -> StoreFuture<'s, T> {
     Box::pin(call)
 }
 

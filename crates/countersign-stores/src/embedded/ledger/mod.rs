@@ -1,5 +1,6 @@
 //! `Ledger`: the keys on disk. A log that batches are appended to, and the tree that they are settled into.
 
+mod layout;
 mod row;
 
 use std::{
@@ -13,6 +14,7 @@ use countersign_core::{
 };
 use redb::{Builder, Database, ReadableTable, Table, TableDefinition, WriteTransaction};
 
+pub(super) use self::layout::{KNOWN, OpenError};
 use self::row::{Row, Stretch};
 use super::{
     disk::Storage,
@@ -23,12 +25,6 @@ use super::{
 const LOG: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("countersign.log");
 /// What was settled.
 const KEYS: TableDefinition<'_, &Short, &Packed> = TableDefinition::new("countersign.keys");
-/// What is true of the whole file.
-const ABOUT: TableDefinition<'_, &str, u64> = TableDefinition::new("countersign");
-const LAYOUT: &str = "layout";
-/// The layout that is written here.
-pub(super) const KNOWN: u64 = 1;
-
 /// How many of the tree's keys a step of the walk looks at. Few in tests, so that few keys make many steps.
 const STEP: usize = if cfg!(test) { 8 } else { 1024 };
 const FIRST: Short = [0; 16];
@@ -44,7 +40,7 @@ const TRIMMED: u64 = 8;
 
 /// From this many keys on, each commit saves which pages are free, so that opening after a crash needs not read the whole
 /// file to find them. That takes a second sync; with fewer keys, reading the file takes less than 0.1 s.
-const MANY: u64 = 1_000_000;
+const MANY: u64 = if cfg!(test) { 40 } else { 1_000_000 };
 
 /// The keys, and the transactions that change them.
 ///
@@ -114,28 +110,12 @@ pub(super) struct Ran {
     pub(super) walked: Option<Step>,
 }
 
-/// Why a ledger cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum OpenError {
-    #[error("its layout is {0}")]
-    Newer(u64),
-    #[error("it is a redb database of something else")]
-    Foreign,
-    #[error(transparent)]
-    Redb(#[from] redb::Error),
-}
-
 impl Ledger {
     /// Opens it, and makes it where there is nothing.
     pub(super) fn open(storage: &Storage, cache: usize) -> Result<Self, OpenError> {
         let database = storage(Builder::new().set_cache_size(cache)).map_err(redb::Error::from)?;
         let transaction = database.begin_write().map_err(redb::Error::from)?;
-        let tables = transaction.list_tables().map_err(redb::Error::from)?.count();
-        match layout(&transaction, tables == 0)? {
-            Some(KNOWN) => {}
-            Some(newer) => return Err(OpenError::Newer(newer)),
-            None => return Err(OpenError::Foreign),
-        }
+        let is_new = layout::check(&transaction)?;
         let mut ledger = Self {
             database,
             recent: BTreeMap::new(),
@@ -145,9 +125,9 @@ impl Ledger {
             walk: Walk::default(),
         };
         ledger.replay(&transaction)?;
-        match tables {
-            0 => transaction.commit().map_err(redb::Error::from)?,
-            _ => transaction.abort().map_err(redb::Error::from)?,
+        match is_new {
+            true => transaction.commit().map_err(redb::Error::from)?,
+            false => transaction.abort().map_err(redb::Error::from)?,
         }
         Ok(ledger)
     }
@@ -155,6 +135,11 @@ impl Ledger {
     /// How many keys it holds, expired ones that are not removed yet among them.
     pub(super) fn held(&self) -> u64 {
         self.held
+    }
+
+    /// How many rows were ever written: it never goes back.
+    pub(super) fn written(&self) -> u64 {
+        self.rows.next
     }
 
     /// The store's time when it was last written to.
@@ -278,8 +263,9 @@ impl Ledger {
             // A row takes as much as an entry does.
             let appended = changes.saturating_add(1);
             self.walk.appended = self.walk.appended.saturating_add(appended);
-            // Twice as fast as the log grows.
-            let steps = self.held.div_ceil(STEP as u64).max(1).saturating_mul(2);
+            // Twice as fast as the log grows. What was released is not held, and waits all the same.
+            let keys = self.held.saturating_add(self.recent.len() as u64);
+            let steps = keys.div_ceil(STEP as u64).max(1).saturating_mul(2);
             self.walk.credit = self.walk.credit.saturating_add(appended.saturating_mul(steps));
         }
     }
@@ -309,7 +295,7 @@ impl Ledger {
                 // The row of the transaction under way is not written yet, and what it changed may lie behind the walk soon.
                 let is_due = self.walk.is_due;
                 self.walk = Walk { until_row: self.rows.next, is_due, earliest: u64::MAX, ..Walk::default() };
-                for (_, entry) in &row.changes {
+                for (_, entry) in row.changes.iter().filter(|(_, entry)| !entry.is_gone()) {
                     self.walk.earliest = self.walk.earliest.min(entry.until());
                 }
                 FIRST
@@ -386,17 +372,4 @@ impl Ledger {
         }
         taken
     }
-}
-
-/// The layout of the file, if it is ours; of a new one, which gets it here.
-fn layout(transaction: &WriteTransaction, is_new: bool) -> Result<Option<u64>, redb::Error> {
-    if !is_new && !transaction.list_tables()?.any(|table| redb::TableHandle::name(&table) == "countersign") {
-        return Ok(None);
-    }
-    let mut about = transaction.open_table(ABOUT)?;
-    if is_new {
-        about.insert(LAYOUT, KNOWN)?;
-    }
-    let layout = about.get(LAYOUT)?.map(|layout| layout.value());
-    Ok(layout)
 }

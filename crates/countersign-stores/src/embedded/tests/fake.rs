@@ -24,6 +24,9 @@ struct State {
     syncs: AtomicU64,
     fails: AtomicBool,
     fails_to_sync: AtomicBool,
+    /// How many more changes and syncs are done before all that is done to it fails.
+    left: AtomicU64,
+    limited: AtomicBool,
     stalls: Mutex<bool>,
     goes_on: Condvar,
 }
@@ -70,9 +73,19 @@ impl FakeDisk {
         self.0.content.lock().unwrap().seen.len()
     }
 
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        self.0.content.lock().unwrap().seen.clone()
+    }
+
     /// Whether all that is done to it fails.
     pub(super) fn fail(&self, fails: bool) {
         self.0.fails.store(fails, Ordering::SeqCst);
+    }
+
+    /// All that is done to it fails after so many more changes and syncs.
+    pub(super) fn fail_after(&self, steps: u64) {
+        self.0.left.store(steps, Ordering::SeqCst);
+        self.0.limited.store(true, Ordering::SeqCst);
     }
 
     /// The next sync fails, and forgets what it should have synced: as Linux does.
@@ -110,11 +123,22 @@ impl FakeDisk {
     }
 
     fn change(&self, change: Change) -> io::Result<()> {
-        self.check()?;
+        self.step()?;
         let mut content = self.0.content.lock().unwrap();
         change.apply(&mut content.seen);
         content.unsynced.push(change);
         Ok(())
+    }
+
+    /// A change or a sync.
+    fn step(&self) -> io::Result<()> {
+        if self.0.limited.load(Ordering::SeqCst) {
+            match self.0.left.load(Ordering::SeqCst).checked_sub(1) {
+                Some(left) => self.0.left.store(left, Ordering::SeqCst),
+                None => self.fail(true),
+            }
+        }
+        self.check()
     }
 
     fn check(&self) -> io::Result<()> {
@@ -149,7 +173,7 @@ impl StorageBackend for FakeDisk {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.check()?;
+        self.step()?;
         let stalls = self.0.stalls.lock().unwrap();
         drop(self.0.goes_on.wait_while(stalls, |stalls| *stalls).unwrap());
         self.0.syncs.fetch_add(1, Ordering::SeqCst);

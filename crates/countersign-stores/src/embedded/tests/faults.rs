@@ -3,7 +3,7 @@
 use std::{
     error::Error,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::*;
@@ -162,4 +162,28 @@ async fn calls_wait_while_the_disk_hangs_and_can_be_given_up() {
     assert!(third.is_err());
     disk.stall(false);
     assert_eq!(claim(&store, 3, 2, LEASE).await, "claimed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_hung_holds_nobody_up_once_it_works_again() {
+    let (disk, clock) = (FakeDisk::default(), ManualClock::default());
+    let store = Arc::new(open(&disk, &clock));
+    // The second time, all of them are in the transaction that hangs.
+    for first in [0, 100] {
+        disk.stall(true);
+        let claims: Vec<_> = (first..first + 64)
+            .map(|n| {
+                let store = Arc::clone(&store);
+                tokio::spawn(async move { claim(&store, n, 1, LEASE).await })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        disk.stall(false);
+        for claim in claims {
+            assert_eq!(claim.await.unwrap(), "claimed");
+        }
+    }
+    let began = Instant::now();
+    assert_eq!(claim(&store, 200, 1, LEASE).await, "claimed");
+    assert!(began.elapsed() < Duration::from_millis(200), "{:?}", began.elapsed());
 }

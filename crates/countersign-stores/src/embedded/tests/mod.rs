@@ -1,8 +1,10 @@
 //! The embedded store on disks that fail, by clocks that jump, and against a model.
 #![expect(clippy::arithmetic_side_effects, reason = "a test's sums are small, and fail it when they are not")]
 
+mod crash;
 mod fake;
 mod faults;
+mod files;
 mod model;
 mod space;
 mod time;

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::embedded::writer::Writer;
+use crate::embedded::{
+    entry::{Act, Time},
+    ledger::{Call, Ledger},
+    writer::Writer,
+};
 
 async fn fill(store: &Arc<EmbeddedStore>, first: u64, count: u64) {
     let callers: Vec<_> = (0..64)
@@ -66,4 +70,24 @@ async fn expired_keys_are_removed_without_being_asked_for() {
     let syncs = disk.syncs();
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(disk.syncs(), syncs);
+}
+
+/// Where every handler fails, each key is claimed and released, and none is held.
+#[test]
+fn what_waits_in_the_log_has_a_limit_whatever_is_held() {
+    let disk = FakeDisk::default();
+    let mut ledger = Ledger::open(&disk.storage(), 1 << 20).unwrap();
+    let (mut n, mut lengths) = (0_u64, Vec::new());
+    for _ in 0..400 {
+        let calls = (0..64).map(|call| {
+            n += call % 2;
+            let act = if call % 2 == 1 { Act::Release } else { Act::Claim(LEASE) };
+            let key = key(n - call % 2).as_bytes().first_chunk().copied().unwrap();
+            Call { key, token: token(1), act }
+        });
+        ledger.run(&calls.collect::<Vec<_>>(), &[], false, || Time::since_1970(DAY)).unwrap();
+        lengths.push(ledger.recent.len());
+    }
+    assert_eq!((n, ledger.held()), (400 * 32, 0));
+    assert!(lengths.iter().all(|length| *length < 1000), "{:?}", lengths.last());
 }
