@@ -221,7 +221,7 @@ impl SmallDisk {
             .arg(folder.path())
             .output();
         if !mount.is_ok_and(|output| output.status.success()) {
-            eprintln!("SKIPPED: this process may not mount a small file system");
+            testbed::skipped("this process may not mount a small file system");
             return None;
         }
         Some(Self(folder))
