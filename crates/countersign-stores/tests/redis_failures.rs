@@ -21,13 +21,8 @@ use countersign_core::{
     dedupe::{Claim, Key, Store, Token},
 };
 use countersign_stores::redis::RedisStore;
-use testbed::{Redis, RedisOptions};
-use tokio::{
-    io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
-    sync::watch,
-    time::{sleep, timeout},
-};
+use testbed::{Proxy, Redis, RedisOptions};
+use tokio::time::{sleep, timeout};
 
 const LEASE: Duration = Duration::from_secs(30);
 const RETENTION: Duration = Duration::from_secs(3600);
@@ -57,44 +52,6 @@ async fn recovers(store: &RedisStore) -> Duration {
         sleep(Duration::from_millis(20)).await;
     }
     started.elapsed()
-}
-
-/// Passes connections on to a port, until it is a black hole: then nothing gets through and nothing breaks.
-struct BlackHole {
-    port: u16,
-    open: watch::Sender<bool>,
-}
-
-impl BlackHole {
-    async fn before(target: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (open, _) = watch::channel(true);
-        let opened = open.subscribe();
-        tokio::spawn(async move {
-            while let Ok((mut near, _)) = listener.accept().await {
-                let mut opened = opened.clone();
-                tokio::spawn(async move {
-                    if *opened.borrow() {
-                        let mut far = TcpStream::connect(("127.0.0.1", target)).await.unwrap();
-                        tokio::select! {
-                            _ = copy_bidirectional(&mut near, &mut far) => return,
-                            _ = opened.wait_for(|open| !open) => {}
-                        }
-                        // What was swallowed once never arrives, even when the network heals.
-                        std::future::pending::<()>().await;
-                        drop(far);
-                    }
-                    std::future::pending::<()>().await;
-                });
-            }
-        });
-        Self { port, open }
-    }
-
-    fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
-    }
 }
 
 #[tokio::test]
@@ -175,17 +132,19 @@ async fn calls_that_a_hanging_server_makes_wait_are_bounded_in_number() {
 #[tokio::test]
 async fn a_black_hole_is_left_when_the_network_heals() {
     let Some(redis) = Redis::start() else { return };
-    let hole = BlackHole::before(redis.port()).await;
-    let store = store(hole.url()).await;
+    let proxy = Proxy::before(([127, 0, 0, 1], redis.port()).into()).await;
+    let store = store(format!("redis://{}", proxy.address())).await;
     for _ in 0..3 {
-        hole.open.send_replace(false);
+        proxy.stall();
         for _ in 0..3 {
             let started = Instant::now();
             let error = store.claim(&key("swallowed"), token(), LEASE).await.unwrap_err();
             assert!(matches!(error, StoreError::TimedOut), "{error:?}");
             assert!(started.elapsed() < SOON);
         }
-        hole.open.send_replace(true);
+        // What was swallowed once never arrives, even when the network heals.
+        proxy.abandon();
+        proxy.heal();
         let took = recovers(&store).await;
         assert!(took < SOON, "{took:?}");
     }

@@ -47,6 +47,8 @@ struct Rules {
     latency: Duration,
     /// How often all was cut: a connection that is older than the last time is reset, even when all is healed since.
     cuts: u64,
+    /// How often all was abandoned: a connection that is older than the last time forwards nothing any more.
+    abandonments: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +63,7 @@ impl Proxy {
     pub async fn before(server: SocketAddr) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], crate::free_port()));
         let listener = TcpListener::bind(address).await.unwrap();
-        let rules = Rules { mode: Mode::Pass, latency: Duration::ZERO, cuts: 0 };
+        let rules = Rules { mode: Mode::Pass, latency: Duration::ZERO, cuts: 0, abandonments: 0 };
         let shared = Shared { rules: watch::Sender::new(rules), swallow: Mutex::new((0, Then::Cut)) };
         let shared = Arc::new(shared);
         let listening = tokio::spawn(listen(listener, address, server, Arc::clone(&shared)));
@@ -86,6 +88,11 @@ impl Proxy {
     /// Takes connections and bytes and forwards none, in neither direction, until it is to pass again.
     pub fn stall(&self) {
         self.shared.rules.send_modify(|rules| rules.mode = Mode::Stall);
+    }
+
+    /// Leaves every open connection open for good, and swallows what is sent on it; new ones are forwarded.
+    pub fn abandon(&self) {
+        self.shared.rules.send_modify(|rules| rules.abandonments += 1);
     }
 
     /// Forwards each chunk this much later.
@@ -149,7 +156,7 @@ async fn listen(mut listener: TcpListener, address: SocketAddr, server: SocketAd
 /// Forwards between a client and the server until both are done; a connection that ends in any other way is reset.
 async fn connect(mut client: TcpStream, server: SocketAddr, shared: Arc<Shared>) {
     let mut rules = shared.rules.subscribe();
-    let cuts = rules.borrow().cuts;
+    let Rules { cuts, abandonments, .. } = *rules.borrow();
     let forward = async {
         // The client of a stalled connection must not learn that there is no server.
         forwarding(&mut shared.rules.subscribe()).await;
@@ -167,6 +174,16 @@ async fn connect(mut client: TcpStream, server: SocketAddr, shared: Arc<Shared>)
             let _ = server.set_zero_linger();
         }
         done.map(drop)
+    };
+    let mut abandonment = rules.clone();
+    let abandoned =
+        async { abandonment.wait_for(|rules| rules.abandonments != abandonments).await.map(drop) };
+    let forward = async {
+        tokio::select! {
+            biased;
+            _ = abandoned => std::future::pending().await,
+            done = forward => done,
+        }
     };
     let done = tokio::select! {
         biased;
@@ -251,6 +268,18 @@ mod tests {
     async fn ask(stream: &mut TcpStream) -> io::Result<u8> {
         stream.write_u8(1).await?;
         stream.read_u8().await
+    }
+
+    #[tokio::test]
+    async fn what_is_abandoned_stays_silent_beside_new_connections() {
+        let (proxy, _) = counting().await;
+        let mut old = client(&proxy).await;
+        assert_eq!(ask(&mut old).await.unwrap(), 1);
+        proxy.abandon();
+        assert!(timeout(SOON, ask(&mut old)).await.is_err());
+        assert_eq!(ask(&mut client(&proxy).await).await.unwrap(), 2);
+        proxy.cut();
+        assert!(old.read_u8().await.is_err());
     }
 
     #[tokio::test]

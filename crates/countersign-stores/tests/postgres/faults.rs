@@ -10,11 +10,7 @@ use countersign_core::{
     dedupe::{Claim, Store},
 };
 use countersign_stores::postgres::PostgresStore;
-use testbed::{PgBouncer, Postgres};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::watch,
-};
+use testbed::{PgBouncer, Postgres, Proxy};
 
 use crate::{LEASE, RETENTION, execute, key, number, pool, token};
 
@@ -97,20 +93,20 @@ async fn a_hung_server_is_a_time_out_and_no_hung_call() {
 #[tokio::test]
 async fn connections_that_swallow_everything_are_replaced() {
     let Some(postgres) = Postgres::start() else { return };
-    let (port, swallow) = tunnel(postgres.port()).await;
-    let url = postgres.url().replace(&postgres.port().to_string(), &port.to_string());
+    let proxy = Proxy::before(([127, 0, 0, 1], postgres.port()).into()).await;
+    let url = postgres.url().replace(&postgres.port().to_string(), &proxy.address().port().to_string());
     let store = PostgresStore::builder(&url).connections(2).connect().await.unwrap();
     let ours = token();
     store.claim(&key("a"), ours, LEASE).await.unwrap();
     store.renew(&key("a"), ours, LEASE).await.unwrap();
     tokio::time::sleep(Duration::from_millis(1100)).await;
     // What is open swallows from now on; new connections go through.
-    swallow.send_modify(|generation| *generation += 1);
+    proxy.abandon();
     // Idle connections are not trusted, so that nobody notices.
     assert_eq!(store.claim(&key("b"), token(), LEASE).await.unwrap(), Claim::Claimed);
     store.commit(&key("a"), ours, RETENTION).await.unwrap();
     // One that was just used is: that call times out, and the next has a new connection.
-    swallow.send_modify(|generation| *generation += 1);
+    proxy.abandon();
     let (started, again) = (Instant::now(), token());
     let failed = store.claim(&key("c"), again, LEASE).await;
     assert!(matches!(failed, Err(StoreError::TimedOut)), "{failed:?}");
@@ -175,26 +171,4 @@ async fn recovers(store: &PostgresStore) {
     while let Err(error) = store.claim(&key("recovers"), token(), LEASE).await {
         assert!(started.elapsed() < Duration::from_secs(2), "{error:?}");
     }
-}
-
-/// Passes connections on to a port. Those that are open when the number changes swallow everything from then on, and stay
-/// open.
-async fn tunnel(to: u16) -> (u16, watch::Sender<u32>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let (sender, receiver) = watch::channel(0);
-    tokio::spawn(async move {
-        while let Ok((mut client, _)) = listener.accept().await {
-            let mut receiver = receiver.clone();
-            receiver.mark_unchanged();
-            tokio::spawn(async move {
-                let mut server = TcpStream::connect(("127.0.0.1", to)).await.unwrap();
-                tokio::select! {
-                    _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
-                    _ = receiver.changed() => std::future::pending().await,
-                }
-            });
-        }
-    });
-    (port, sender)
 }
