@@ -5,8 +5,7 @@
     clippy::expect_used,
     clippy::arithmetic_side_effects,
     clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a test fails by a panic, and says what it skips"
+    reason = "a test fails by a panic"
 )]
 
 use std::{
