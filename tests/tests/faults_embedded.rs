@@ -42,7 +42,7 @@ async fn kill(store: &'static str, kills: usize) -> Tally {
     let folder = tempfile::tempdir().unwrap();
     let port = testbed::free_port();
     let ledger = Arc::new(Ledger::over(&folder.path().join("effects")));
-    let load = Load::start(8, ([127, 0, 0, 1], port).into(), &ledger);
+    let load = Load::start(8, &[([127, 0, 0, 1], port).into()], &ledger);
     for _ in 0..kills {
         let _process = Process::start(store, folder.path(), port).await;
         sleep(Duration::from_millis(20) + Random::new().up_to(Duration::from_millis(380))).await;

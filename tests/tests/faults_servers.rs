@@ -3,10 +3,25 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use countersign::{PostgresStore, RedisStore, dedupe::Store};
-use countersign_tests::faults::{Lost, Server, Storm};
+use countersign_tests::faults::{Fault, Lost, Server, Storm};
 use testbed::{Postgres, Redis, RedisOptions, Then};
 
 const TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How often each fault strikes, and strikes again.
+const ROUNDS: usize = 4;
+
+/// What struck, in words.
+fn told(faults: &[Fault]) -> String {
+    let count = |is: fn(&&Fault) -> bool| ROUNDS * faults.iter().filter(is).count();
+    format!(
+        "{} kills, {} cuts, {} stalls, {} answers swallowed",
+        count(|fault| **fault == Fault::Kill),
+        count(|fault| **fault == Fault::Cut),
+        count(|fault| **fault == Fault::Stall),
+        count(|fault| matches!(fault, Fault::Swallow(_)))
+    )
+}
 
 struct OfRedis(Redis);
 
@@ -60,7 +75,10 @@ macro_rules! faults {
             #[tokio::test(flavor = "multi_thread")]
             async fn faults_of_all_kinds_lose_nothing_and_repeat_nothing_that_was_committed() {
                 let Some(server) = $server else { return };
-                Storm::over(server).await.rage(NAME).await;
+                let tally = Storm::over(server).await.rage(ROUNDS, Fault::ALL).await;
+                tally.tell(NAME, &told(Fault::ALL));
+                tally.assert_kept();
+                assert_eq!(tally.hung, 0, "{tally:?}");
             }
 
             #[tokio::test(flavor = "multi_thread")]
@@ -85,3 +103,12 @@ macro_rules! faults {
 
 faults!(redis, Redis::with(RedisOptions { appendonly: true, ..RedisOptions::default() }).map(OfRedis));
 faults!(postgres, Postgres::start().map(OfPostgres));
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_forgets_is_caught() {
+    let Some(server) = Redis::start().map(OfRedis) else { return };
+    let tally = Storm::over(server).await.rage(ROUNDS, &[Fault::Kill]).await;
+    tally.tell("redis that keeps nothing on disk", &told(&[Fault::Kill]));
+    assert_eq!(tally.lost, 0, "{tally:?}");
+    assert!(tally.run_again > 0, "{tally:?}");
+}

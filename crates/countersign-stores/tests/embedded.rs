@@ -5,8 +5,7 @@
     clippy::expect_used,
     clippy::arithmetic_side_effects,
     clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a test fails by a panic, and says what it skips"
+    reason = "a test fails by a panic"
 )]
 
 use std::{
@@ -221,7 +220,7 @@ impl SmallDisk {
             .arg(folder.path())
             .output();
         if !mount.is_ok_and(|output| output.status.success()) {
-            eprintln!("SKIPPED: this process may not mount a small file system");
+            testbed::skipped("this process may not mount a small file system");
             return None;
         }
         Some(Self(folder))

@@ -6,6 +6,6 @@ mod proxy;
 mod redis;
 
 pub use postgres::{PgBouncer, Postgres, PostgresOptions};
-pub use program::{Program, Server, free_port, is_root};
+pub use program::{Program, Server, free_port, is_root, skipped};
 pub use proxy::{Proxy, Then};
 pub use redis::{Redis, RedisOptions};

@@ -2,9 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    env,
-    ffi::OsStr,
-    fs,
+    env, fs,
     io::{self, Write as _},
     net::TcpListener,
     path::{Path, PathBuf},
@@ -21,7 +19,7 @@ const REQUIRED: &str = "COUNTERSIGN_TESTS_REQUIRE_SERVERS";
 pub struct Program(PathBuf);
 
 impl Program {
-    /// The first of these that is on this machine: in `PATH`, or in one of the folders (a final `*` stands for any name).
+    /// The first of these that is on this machine: in `PATH`, or in one of the folders (a `*` at the end of a name stands for the rest of it).
     ///
     /// When there is none, says so on one line and answers `None`, for the test to skip.
     ///
@@ -36,7 +34,7 @@ impl Program {
         if found.is_none() {
             let names = names.join(" or ");
             assert!(env::var_os(REQUIRED).is_none(), "no {names} on this machine");
-            tell_skipped(&names);
+            skipped(&format!("no {names} on this machine; `cargo xtask test` makes it available"));
         }
         found
     }
@@ -59,12 +57,12 @@ impl Program {
     }
 }
 
-/// Says once for each program what is not tested, past the test harness, which shows the output of failed tests alone.
-fn tell_skipped(names: &str) {
+/// Says why a test is skipped, once for each reason, and past the test harness, which shows the output of failed tests
+/// alone.
+pub fn skipped(why: &str) {
     static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    if TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(names.to_owned()) {
-        let line = format!("SKIPPED: no {names} on this machine; `cargo xtask test` makes it available\n");
-        let _ = io::stderr().write_all(line.as_bytes());
+    if TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(why.to_owned()) {
+        let _ = io::stderr().write_all(format!("SKIPPED: {why}\n").as_bytes());
     }
 }
 
@@ -77,12 +75,13 @@ pub fn is_root() -> bool {
 fn expand(folder: &Path) -> Vec<PathBuf> {
     let mut found = vec![PathBuf::new()];
     for part in folder {
-        found = match part == OsStr::new("*") {
-            true => {
-                found.iter().flat_map(fs::read_dir).flatten().flatten().map(|entry| entry.path()).collect()
-            }
-            false => found.into_iter().map(|path| path.join(part)).collect(),
+        let Some(beginning) = part.to_str().and_then(|part| part.strip_suffix('*')) else {
+            found.iter_mut().for_each(|path| path.push(part));
+            continue;
         };
+        let entries = found.iter().flat_map(fs::read_dir).flatten().flatten();
+        let entries = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(beginning));
+        found = entries.map(|entry| entry.path()).collect();
     }
     found
 }
@@ -165,5 +164,25 @@ pub fn free_port() -> u16 {
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_the_rest_of_a_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["pgsql-16/bin", "pgsql-17/bin", "other/bin"] {
+            fs::create_dir_all(folder.path().join(name)).unwrap();
+        }
+        for (pattern, count) in [("*/bin", 3), ("pgsql-*/bin", 2), ("other/bin", 1), ("none*/bin", 0)] {
+            assert_eq!(expand(&folder.path().join(pattern)).len(), count, "{pattern}");
+        }
+        fs::write(folder.path().join("pgsql-17/bin/a-server"), "").unwrap();
+        let folders = [folder.path().join("pgsql-*/bin").to_str().unwrap().to_owned()];
+        let found = Program::find(&["no-server", "a-server"], &[&folders[0]]).unwrap();
+        assert_eq!(found.path(), folder.path().join("pgsql-17/bin/a-server"));
     }
 }

@@ -14,8 +14,9 @@ use crate::commands::{Cargo, Failure};
 struct Need {
     /// Its names, of which one will do.
     names: &'static [&'static str],
-    /// Where it stands when not in `PATH`: a folder of each version in this one, and `bin` in that.
-    versions: &'static [&'static str],
+    /// Where it stands when not in `PATH`: below these folders, in `bin` of a folder with this beginning of a name. As
+    /// testbed looks for it.
+    folders: &'static [(&'static str, &'static str)],
     apt: &'static str,
     dnf: &'static str,
     brew: &'static str,
@@ -24,21 +25,21 @@ struct Need {
 const NEEDS: &[Need] = &[
     Need {
         names: &["redis-server", "valkey-server"],
-        versions: &[],
+        folders: &[("/usr", "local"), ("/opt", "")],
         apt: "redis-server",
         dnf: "valkey",
         brew: "valkey",
     },
     Need {
         names: &["postgres"],
-        versions: &["/usr/lib/postgresql", "/opt/homebrew/opt"],
+        folders: &[("/usr/lib/postgresql", ""), ("/usr", "pgsql-"), ("/opt/homebrew/opt", "postgresql")],
         apt: "postgresql",
         dnf: "postgresql-server",
         brew: "postgresql@17",
     },
-    Need { names: &["pgbouncer"], versions: &[], apt: "pgbouncer", dnf: "pgbouncer", brew: "pgbouncer" },
+    Need { names: &["pgbouncer"], folders: &[], apt: "pgbouncer", dnf: "pgbouncer", brew: "pgbouncer" },
     // Makes the certificates of servers.
-    Need { names: &["openssl"], versions: &[], apt: "openssl", dnf: "openssl", brew: "openssl" },
+    Need { names: &["openssl"], folders: &[], apt: "openssl", dnf: "openssl", brew: "openssl" },
 ];
 
 /// Makes it available, and tells the tests to fail where they would skip.
@@ -67,16 +68,19 @@ fn missing() -> Vec<&'static Need> {
 
 impl Need {
     fn found(&self) -> Option<PathBuf> {
-        self.names.iter().find_map(|name| found(name, self.versions))
+        self.names.iter().find_map(|name| found(name, self.folders))
     }
 }
 
-fn found(name: &str, versions: &[&str]) -> Option<PathBuf> {
+fn found(name: &str, folders: &[(&str, &str)]) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let versions = versions.iter().flat_map(fs::read_dir).flatten().flatten();
-    let folders = env::split_paths(&path).chain(["/usr/sbin".into()]);
-    let folders = folders.chain(versions.map(|version| version.path().join("bin")));
-    folders.map(|folder| folder.join(name)).find(|path| path.is_file())
+    let in_path = env::split_paths(&path).chain(["/usr/sbin".into()]);
+    let bins = folders.iter().flat_map(|(folder, beginning)| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let named = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(*beginning));
+        named.map(|entry| entry.path().join("bin"))
+    });
+    in_path.chain(bins).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
 /// What to install, for whoever has to do it by hand.
@@ -173,8 +177,9 @@ mod tests {
         let bin = folder.join("15/bin");
         fs::create_dir_all(&bin).unwrap();
         fs::write(bin.join("a-server"), "").unwrap();
-        let versions = folder.to_str().unwrap().to_owned();
-        assert_eq!(found("a-server", &[&versions]), Some(bin.join("a-server")));
+        let versions = folder.to_str().unwrap();
+        assert_eq!(found("a-server", &[(versions, "1")]), Some(bin.join("a-server")));
+        assert_eq!(found("a-server", &[(versions, "2")]), None);
         assert_eq!(found("a-server", &[]), None);
         assert!(found("cargo", &[]).is_some());
         fs::remove_dir_all(folder).unwrap();

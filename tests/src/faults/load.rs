@@ -39,7 +39,7 @@ pub struct Load {
 #[derive(Clone, Debug)]
 pub struct Sender {
     client: Client,
-    to: SocketAddr,
+    receivers: Arc<[SocketAddr]>,
     ledger: Arc<Ledger>,
 }
 
@@ -54,9 +54,9 @@ pub struct Delivery {
 
 impl Load {
     /// So many senders, each of which sends one new delivery after the other, and copies of earlier ones.
-    pub fn start(senders: usize, to: SocketAddr, ledger: &Arc<Ledger>) -> Self {
+    pub fn start(senders: usize, receivers: &[SocketAddr], ledger: &Arc<Ledger>) -> Self {
         let stopped = Arc::new(AtomicBool::new(false));
-        let sender = Sender::new(to, ledger);
+        let sender = Sender::new(receivers, ledger);
         let each = |_| sender.clone().run(Arc::clone(&stopped));
         Self { senders: (0..senders).map(each).collect(), stopped }
     }
@@ -69,14 +69,10 @@ impl Load {
 }
 
 impl Sender {
-    /// A sender to this address.
-    pub fn new(to: SocketAddr, ledger: &Arc<Ledger>) -> Self {
-        Self { client: Client::builder().no_proxy().build().unwrap(), to, ledger: Arc::clone(ledger) }
-    }
-
-    /// Whom it sends to.
-    pub fn to(&self) -> SocketAddr {
-        self.to
+    /// A sender to any one of these receivers, as a balancer would choose.
+    pub fn new(receivers: &[SocketAddr], ledger: &Arc<Ledger>) -> Self {
+        let client = Client::builder().no_proxy().build().unwrap();
+        Self { client, receivers: receivers.into(), ledger: Arc::clone(ledger) }
     }
 
     /// Tries a new delivery until it is taken, signed anew at each try.
@@ -135,7 +131,8 @@ impl Sender {
     }
 
     async fn request(&self, kind: Kind, (body, headers): (String, SignedHeaders)) -> Try {
-        let url = format!("http://{}{}", self.to, kind.path());
+        let receiver = self.receivers[Random::new().below(self.receivers.len())];
+        let url = format!("http://{receiver}{}", kind.path());
         let request = self.client.post(url).headers(HeaderMap::from(headers)).body(body);
         let Ok(response) = request.send().await else { return Try::Unheard };
         let outcome = response.headers().get(OUTCOME).map(|outcome| outcome.to_str().unwrap().to_owned());

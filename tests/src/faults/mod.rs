@@ -9,5 +9,5 @@ pub use self::{
     endpoint::{Endpoint, Kind},
     ledger::{Effects, Ledger, Tally},
     load::{Delivery, Load, Random, Sender},
-    storm::{Lost, Server, Storm},
+    storm::{Fault, Lost, Server, Storm},
 };

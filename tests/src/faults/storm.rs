@@ -16,12 +16,6 @@ use tokio::{task::block_in_place, time::sleep};
 
 use super::{Endpoint, Kind, Ledger, Load, Random, Sender, Tally};
 
-/// How often each fault strikes.
-const ROUNDS: usize = 4;
-
-/// How many answers are swallowed in a round, one after the other; each other one leaves its connection open.
-const SWALLOWED: usize = 8;
-
 /// A server under a store, with data that outlives it.
 pub trait Server {
     /// Where it listens.
@@ -34,6 +28,36 @@ pub trait Server {
     fn store(&self, by_way_of: SocketAddr) -> impl Future<Output = Arc<dyn Store>>;
 }
 
+/// What happens to a server, or on the way to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is killed, and starts again over its data.
+    Kill,
+    /// Connections are reset, and refused for a while.
+    Cut,
+    /// Nothing comes through, for longer than a store waits.
+    Stall,
+    /// An answer never arrives although the server has acted.
+    Swallow(Then),
+}
+
+impl Fault {
+    /// Every fault, the swift ones several times.
+    pub const ALL: &[Self] = &[
+        Self::Kill,
+        Self::Swallow(Then::Cut),
+        Self::Swallow(Then::Silence),
+        Self::Kill,
+        Self::Cut,
+        Self::Swallow(Then::Cut),
+        Self::Kill,
+        Self::Stall,
+        Self::Swallow(Then::Silence),
+        Self::Cut,
+        Self::Swallow(Then::Cut),
+    ];
+}
+
 /// The answer of the store that never arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lost {
@@ -41,11 +65,11 @@ pub enum Lost {
     Commit,
 }
 
-/// A receiver whose store is reached through a proxy.
+/// Two receivers, each with a store of its own, which reach their server through one proxy.
 pub struct Storm<S> {
     server: S,
     proxy: Proxy,
-    store: Arc<dyn Store>,
+    stores: [Arc<dyn Store>; 2],
     folder: TempDir,
     ledger: Arc<Ledger>,
 }
@@ -54,64 +78,64 @@ impl<S: Server> Storm<S> {
     /// Calm, so far.
     pub async fn over(server: S) -> Self {
         let proxy = Proxy::before(server.address()).await;
-        let store = server.store(proxy.address()).await;
+        let stores = [server.store(proxy.address()).await, server.store(proxy.address()).await];
         let folder = tempfile::tempdir().unwrap();
         let ledger = Arc::new(Ledger::over(&folder.path().join("effects")));
-        Self { server, proxy, store, folder, ledger }
+        Self { server, proxy, stores, folder, ledger }
     }
 
     fn effects(&self) -> PathBuf {
         self.folder.path().join("effects")
     }
 
-    async fn serve(&self, endpoint: Endpoint) -> SocketAddr {
-        endpoint.serve(([127, 0, 0, 1], 0).into(), Arc::clone(&self.store)).await
+    async fn serve(&self, endpoint: impl Fn() -> Endpoint) -> Vec<SocketAddr> {
+        let mut receivers = Vec::new();
+        for store in &self.stores {
+            receivers.push(endpoint().serve(([127, 0, 0, 1], 0).into(), Arc::clone(store)).await);
+        }
+        receivers
     }
 
-    /// All faults under load, one after the other and all over again. Every request is answered while they last, no
-    /// delivery is lost, and none that was committed is run again.
-    pub async fn rage(mut self, name: &str) {
-        let endpoint = Endpoint::new(&self.effects(), Duration::from_secs(1));
-        let load = Load::start(8, self.serve(endpoint).await, &self.ledger);
+    /// These faults under load, one after the other, and all over again.
+    pub async fn rage(mut self, rounds: usize, faults: &[Fault]) -> Tally {
+        let endpoint = || Endpoint::new(&self.effects(), Duration::from_secs(1));
+        let load = Load::start(8, &self.serve(endpoint).await, &self.ledger);
         let mut random = Random::new();
-        for _ in 0..ROUNDS {
-            sleep(Duration::from_millis(300)).await;
-            block_in_place(|| {
-                self.server.kill();
-                thread::sleep(random.up_to(Duration::from_millis(400)));
-                self.server.start();
-            });
-            sleep(Duration::from_millis(300)).await;
-            self.proxy.cut();
-            sleep(random.up_to(Duration::from_millis(400))).await;
-            self.proxy.heal();
-            sleep(Duration::from_millis(300)).await;
-            self.proxy.stall();
-            sleep(Duration::from_secs(3)).await;
-            self.proxy.heal();
-            for number in 0..SWALLOWED {
-                sleep(random.up_to(Duration::from_millis(100))).await;
-                self.swallow(if number % 2 == 0 { Then::Cut } else { Then::Silence });
-                self.all_swallowed().await;
+        for fault in faults.iter().cycle().take(rounds * faults.len()) {
+            // Long enough for some to be taken, and to strike in the midst of others.
+            sleep(Duration::from_millis(250) + random.up_to(Duration::from_millis(50))).await;
+            let moment = random.up_to(Duration::from_millis(400));
+            match *fault {
+                Fault::Kill => block_in_place(|| {
+                    self.server.kill();
+                    thread::sleep(moment);
+                    self.server.start();
+                }),
+                Fault::Cut => {
+                    self.proxy.cut();
+                    sleep(moment).await;
+                }
+                Fault::Stall => {
+                    self.proxy.stall();
+                    sleep(Duration::from_secs(3)).await;
+                }
+                Fault::Swallow(then) => {
+                    self.proxy.drop_next_answer(1, then);
+                    self.swallowed().await;
+                }
             }
+            self.proxy.heal();
         }
         load.finish().await;
-        let tally = self.ledger.tally();
-        let swallowed = ROUNDS * SWALLOWED;
-        tally.tell(
-            name,
-            &format!("{ROUNDS} kills, {ROUNDS} cuts, {ROUNDS} stalls, {swallowed} answers swallowed"),
-        );
-        tally.assert_kept();
-        assert_eq!(tally.hung, 0, "{tally:?}");
+        self.ledger.tally()
     }
 
     /// An answer of the store is lost after the server acted: each delivery has its one effect all the same.
     pub async fn lose(self, lost: Lost, then: Then) -> Tally {
         let work = Duration::from_millis(100);
         let lease = Duration::from_secs(30);
-        let endpoint = Endpoint { work, failing: usize::MAX, ..Endpoint::new(&self.effects(), lease) };
-        let sender = Sender::new(self.serve(endpoint).await, &self.ledger);
+        let endpoint = || Endpoint { work, failing: usize::MAX, ..Endpoint::new(&self.effects(), lease) };
+        let sender = Sender::new(&self.serve(endpoint).await[..1], &self.ledger);
         for kind in [Kind::Retake, Kind::RetentBase] {
             // Opens connections, and prepares what is to be prepared.
             sender.deliver(kind).await;
@@ -120,7 +144,7 @@ impl<S: Server> Storm<S> {
                 while lost == Lost::Commit && self.length_of_effects() == effects {
                     sleep(Duration::from_millis(2)).await;
                 }
-                self.swallow(then);
+                self.proxy.drop_next_answer(1, then);
             };
             let delivery = match lost {
                 Lost::Claim => {
@@ -144,14 +168,14 @@ impl<S: Server> Storm<S> {
 
     /// While the server is silent, every request is refused long before a sender hangs up; then all are taken.
     pub async fn stand_still(self) -> Tally {
-        let endpoint = Endpoint::new(&self.effects(), Duration::from_secs(30));
-        let sender = Sender::new(self.serve(endpoint).await, &self.ledger);
+        let receivers = self.serve(|| Endpoint::new(&self.effects(), Duration::from_secs(30))).await;
+        let sender = Sender::new(&receivers, &self.ledger);
         for kind in [Kind::Retake, Kind::RetentBase] {
             sender.deliver(kind).await;
         }
         let calm = self.ledger.tally();
         self.proxy.stall();
-        let load = Load::start(16, sender.to(), &self.ledger);
+        let load = Load::start(16, &receivers, &self.ledger);
         sleep(Duration::from_secs(8)).await;
         let stalled = self.ledger.tally();
         self.proxy.heal();
@@ -166,11 +190,7 @@ impl<S: Server> Storm<S> {
         fs::metadata(self.effects()).unwrap().len()
     }
 
-    fn swallow(&self, then: Then) {
-        self.proxy.drop_next_answer(1, then);
-    }
-
-    async fn all_swallowed(&self) {
+    async fn swallowed(&self) {
         let started = Instant::now();
         while self.proxy.to_be_dropped() > 0 {
             assert!(started.elapsed() < Duration::from_secs(10), "nothing came to be swallowed");
