@@ -20,8 +20,8 @@ const COMMIT_PAUSES: [Duration; 3] =
 /// Pauses before it is tried again once the sender was answered: each twice the one before, up to the longest, as often as
 /// that: for about an hour.
 const FIRST_LATE_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_LATE_PAUSE: Duration = Duration::from_secs(15);
-const LATE_TRIES: usize = 240;
+const LONGEST_LATE_PAUSE: Duration = Duration::from_secs(2);
+const LATE_TRIES: usize = 1800;
 
 impl<P: Provider> Admitted<P> {
     /// Runs a handler to its end and settles the delivery by what `judge` makes of the result: committed when it is

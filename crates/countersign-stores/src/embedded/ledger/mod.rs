@@ -39,8 +39,8 @@ const HELD_A_LOGGED: u64 = 8;
 const TRIMMED: u64 = 8;
 
 /// From this many keys on, each commit saves which pages are free, so that opening after a crash needs not read the whole
-/// file to find them. That takes a second sync; with fewer keys, reading the file takes less than 0.1 s.
-const MANY: u64 = if cfg!(test) { 40 } else { 1_000_000 };
+/// file to find them. That takes a second sync; with fewer keys, reading the file takes about a quarter of a second.
+const MANY: u64 = if cfg!(test) { 40 } else { 4_000_000 };
 
 /// The keys, and the transactions that change them.
 ///
