@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use countersign::{PostgresStore, RedisStore, dedupe::Store};
+use countersign::{
+    Outcome, PostgresStore, Receiver, RedisStore, Secret, Signer, Timestamp, TokioRuntime, dedupe::Store,
+    provider::Retake,
+};
 use countersign_tests::faults::{Fault, Lost, Server, Storm};
 use testbed::{Postgres, Redis, RedisOptions, Then};
 
@@ -111,4 +114,38 @@ async fn a_server_that_forgets_is_caught() {
     tally.tell("redis that keeps nothing on disk", &told(&[Fault::Kill]));
     assert_eq!(tally.lost, 0, "{tally:?}");
     assert!(tally.run_again > 0, "{tally:?}");
+}
+
+/// A store's server is switched off: the sender gets a 503, the log what the store came to, and nobody the password.
+async fn switched_off(store: impl Store, switch_off: impl FnOnce()) -> String {
+    let secret = Secret::new("a secret of tests").unwrap();
+    let receiver = Receiver::<Retake>::builder(&secret).store(store).build().unwrap();
+    let now = Timestamp::from_unix_seconds(1_705_689_600);
+    let headers = Signer::<Retake>::new(&secret).sign("{}", now).unwrap();
+    switch_off();
+    let handler = async |_| -> Result<(), String> { panic!("it was not claimed") };
+    let answer = receiver.handle(&headers, "{}", now, TokioRuntime, handler).await;
+    assert_eq!(answer.status(), 503, "{answer:?}");
+    assert!(matches!(answer.outcome(), Outcome::StoreFailed(_)), "{answer:?}");
+    assert!(!format!("{answer:?} {receiver:?}").contains("0pen"), "{answer:?}");
+    answer.reason().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_is_switched_off_is_a_503_with_its_reason_and_without_its_password() {
+    let with_password = RedisOptions { password: Some("0pen"), ..RedisOptions::default() };
+    let Some(mut redis) = Redis::with(with_password) else { return };
+    let store = RedisStore::connect(redis.url()).await.unwrap();
+    let reason = switched_off(store, || redis.kill()).await;
+    assert!(reason.starts_with("the store is unavailable: "), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_postgres_that_is_switched_off_is_a_503_with_its_reason_and_without_its_password() {
+    let Some(mut postgres) = Postgres::options().password("0pen").start() else { return };
+    let url = postgres.url().replace("postgres@", "postgres:0pen@");
+    let store = PostgresStore::connect(&url).await.unwrap();
+    // The pool may try to connect until the time is over, and not say what hindered it.
+    let reason = switched_off(store, || postgres.kill()).await;
+    assert!(reason.starts_with("the store "), "{reason}");
 }

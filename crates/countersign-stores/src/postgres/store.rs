@@ -121,7 +121,7 @@ impl PostgresStore {
     /// met by a new transaction.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`], [`StoreError::TimedOut`]. The transaction is of no more use then, nor after a call that was
+    /// [`StoreError::Unavailable`], also where there is no key; [`StoreError::TimedOut`]. The transaction is of no more use then, nor after a call that was
     /// cancelled: roll it back.
     pub async fn claim_in(
         &self,
@@ -129,6 +129,9 @@ impl PostgresStore {
         keys: &[Key],
         retention: Duration,
     ) -> Result<Claim, StoreError> {
+        if keys.is_empty() {
+            return Err(StoreError::unavailable("there is no key to claim: nothing would be remembered"));
+        }
         let part = |key| Part { key, token: None, call: Call::Claim, length: retention };
         let parts: Vec<_> = distinct(keys).into_iter().map(part).collect();
         let text = statement::claim(&self.schema, parts.iter());

@@ -16,6 +16,15 @@ use testbed::{PgBouncer, Postgres};
 use crate::{LEASE, RETENTION, execute, key, number, pool, token};
 
 #[tokio::test]
+async fn no_key_is_no_claim() {
+    let Some(postgres) = Postgres::start() else { return };
+    let store = PostgresStore::connect(&postgres.url()).await.unwrap();
+    let pool = pool(&postgres.url()).await;
+    let claim = store.claim_in(&mut pool.begin().await.unwrap(), &[], RETENTION).await;
+    assert!(claim.is_err(), "{claim:?}");
+}
+
+#[tokio::test]
 async fn a_rollback_frees_and_a_commit_remembers() {
     let Some(postgres) = Postgres::start() else { return };
     let (store, pool) = (PostgresStore::connect(&postgres.url()).await.unwrap(), pool(&postgres.url()).await);
