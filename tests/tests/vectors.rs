@@ -35,7 +35,7 @@ macro_rules! each_provider {
 for_each_provider!(each_provider);
 
 /// The files in the folder of providers that hold none.
-const NO_PROVIDERS: &[&str] = &["mod", "custom", "description", "fields", "retries"];
+const NO_PROVIDERS: &[&str] = &["mod", "custom", "description", "fields", "handshake", "retries"];
 
 /// The files of vectors that belong to an algorithm.
 const PRIMITIVES: &[&str] = &["rfc4231"];

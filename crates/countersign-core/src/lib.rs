@@ -17,6 +17,7 @@ mod headers;
 mod json;
 pub mod provider;
 mod receiver;
+mod reply;
 pub mod scheme;
 mod secret;
 mod signer;
@@ -34,6 +35,7 @@ pub use self::{
     headers::Headers,
     provider::{Description, Provider},
     receiver::{Admission, Admitted, Answer, Outcome, Receiver, ReceiverBuilder, Runtime, Webhook},
+    reply::Reply,
     secret::{MAX_SECRETS, Secret, Secrets},
     signer::{SignedHeaders, Signer},
     time::{Clock, Timestamp, TimestampFormat, Tolerance},

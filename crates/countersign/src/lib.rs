@@ -46,9 +46,9 @@ pub use countersign_axum as axum;
 pub use countersign_core::{
     Admission, Admitted, Answer, Clock, ConfigError, ConfigErrorKind, Delivery, Description, EventError,
     EventErrorKind, Headers, IntoBody, Limits, MAX_SECRETS, Outcome, Provider, Receiver, ReceiverBuilder,
-    Runtime, Secret, Secrets, SignedHeaders, Signer, StoreError, StoreErrorKind, Timestamp, TimestampFormat,
-    Tolerance, Verification, Verifier, VerifierBuilder, VerifyError, VerifyErrorKind, Webhook, dedupe, event,
-    for_each_provider, provider, scheme,
+    Reply, Runtime, Secret, Secrets, SignedHeaders, Signer, StoreError, StoreErrorKind, Timestamp,
+    TimestampFormat, Tolerance, Verification, Verifier, VerifierBuilder, VerifyError, VerifyErrorKind,
+    Webhook, dedupe, event, for_each_provider, provider, scheme,
 };
 
 pub use countersign_runtime::SystemClock;

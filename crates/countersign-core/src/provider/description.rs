@@ -4,7 +4,7 @@ use std::{borrow::Cow, ops::Deref, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fields, Retries, Source};
+use super::{Fields, Handshake, Retries, Source};
 use crate::{
     dedupe::{KeyPart, KeyRule},
     error::ConfigError,
@@ -55,6 +55,7 @@ pub struct Description {
     pub(crate) fields: Fields,
     pub(crate) keys: Cow<'static, [KeyRule]>,
     pub(crate) retries: Retries,
+    pub(crate) handshakes: Cow<'static, [Handshake]>,
     pub(crate) public_url: Option<Cow<'static, str>>,
 }
 
@@ -71,6 +72,7 @@ impl Description {
         fields: Fields,
         keys: &'static [KeyRule],
         retries: Retries,
+        handshakes: &'static [Handshake],
     ) -> Self {
         Self {
             name: Cow::Borrowed(name),
@@ -78,6 +80,7 @@ impl Description {
             fields,
             keys: Cow::Borrowed(keys),
             retries,
+            handshakes: Cow::Borrowed(handshakes),
             public_url: None,
         }
     }
@@ -101,6 +104,7 @@ impl Description {
             fields: Fields::NONE,
             keys: Cow::Borrowed(BY_BODY),
             retries: Retries::UNKNOWN,
+            handshakes: Cow::Borrowed(&[]),
             public_url: None,
         }
     }
@@ -143,6 +147,13 @@ impl Description {
         self
     }
 
+    /// A way in which it asks whether the endpoint is yours, beside those that were given before.
+    #[must_use]
+    pub fn handshake(mut self, handshake: Handshake) -> Self {
+        self.handshakes.to_mut().push(handshake);
+        self
+    }
+
     /// The URL that the provider was given, for schemes that sign it: byte for byte, query and all.
     #[must_use]
     pub fn public_url(mut self, url: impl Into<Cow<'static, str>>) -> Self {
@@ -163,6 +174,11 @@ impl Description {
     /// Where a delivery's id, kind and attempt stand.
     pub fn fields(&self) -> &Fields {
         &self.fields
+    }
+
+    /// How it asks whether the endpoint is yours.
+    pub fn handshakes(&self) -> &[Handshake] {
+        &self.handshakes
     }
 
     /// Whether the id cannot be changed without changing the body or the signature.
@@ -195,6 +211,9 @@ impl Description {
                 field => format!("scheme[{index}].{field}"),
             };
             return refuse(field, flaw.problem);
+        }
+        if let Some((index, flaw)) = Handshake::flaw_at_run_time(&self.handshakes, &self.schemes) {
+            return refuse(format!("handshake[{index}].{}", flaw.field), flaw.problem);
         }
         if !self.keys.iter().all(KeyRule::tells_bodies_apart) {
             return refuse(
@@ -255,17 +274,20 @@ struct Fresh {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     dedupe: Option<Vec<KeyRule>>,
     scheme: Vec<Scheme>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    handshake: Vec<Handshake>,
 }
 
 impl TryFrom<Fresh> for Description {
     type Error = ConfigError;
 
     fn try_from(fresh: Fresh) -> Result<Self, ConfigError> {
-        let Fresh { name, id, kind, attempt, public_url, retries, dedupe, scheme } = fresh;
+        let Fresh { name, id, kind, attempt, public_url, retries, dedupe, scheme, handshake } = fresh;
         let mut description = Self::new(name, scheme).retries(retries.unwrap_or(Retries::UNKNOWN));
         description.fields.kind = kind;
         description.fields.attempt = attempt;
         description.public_url = public_url;
+        description.handshakes = Cow::Owned(handshake);
         if let Some(id) = id {
             description = description.id(id);
         }
@@ -278,10 +300,11 @@ impl TryFrom<Fresh> for Description {
 
 impl From<Description> for Fresh {
     fn from(description: Description) -> Self {
-        let Description { name, schemes, fields, keys, retries, public_url } = description;
+        let Description { name, schemes, fields, keys, retries, handshakes, public_url } = description;
         let Fields { id, kind, attempt, .. } = fields;
         let (dedupe, retries) = (Some(keys.into_owned()), Some(retries));
-        Self { name, id, kind, attempt, public_url, retries, dedupe, scheme: schemes.into_owned() }
+        let (scheme, handshake) = (schemes.into_owned(), handshakes.into_owned());
+        Self { name, id, kind, attempt, public_url, retries, dedupe, scheme, handshake }
     }
 }
 

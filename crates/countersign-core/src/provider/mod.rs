@@ -3,6 +3,7 @@
 mod custom;
 mod description;
 mod fields;
+mod handshake;
 mod retries;
 
 use std::{borrow::Cow, fmt};
@@ -27,6 +28,7 @@ pub use self::{
     custom::{Custom, Payload},
     description::Description,
     fields::{Fields, Source},
+    handshake::{BodyHandshake, Handshake, QueryHandshake, ReplyRule},
     raaft::Raaft,
     recharge::Recharge,
     retake::Retake,
@@ -80,10 +82,18 @@ pub trait Provider: Sized + Send + Sync + 'static {
     const KEYS: &'static [KeyRule];
     /// On which answers it tries again, and for how long.
     const RETRIES: Retries;
+    /// How it asks whether the endpoint is yours before it sends to it; most do not.
+    const HANDSHAKES: &'static [Handshake] = &[];
     /// All of it as one value.
     #[doc(hidden)]
-    const DESCRIPTION: &'static Description =
-        &Description::of(Self::NAME, Self::SCHEMES, Self::FIELDS, Self::KEYS, Self::RETRIES);
+    const DESCRIPTION: &'static Description = &Description::of(
+        Self::NAME,
+        Self::SCHEMES,
+        Self::FIELDS,
+        Self::KEYS,
+        Self::RETRIES,
+        Self::HANDSHAKES,
+    );
     /// Its events.
     type Event: fmt::Debug + Send + Sync + 'static;
 
