@@ -57,6 +57,11 @@ where
                 log(&receiver, None, &answer);
                 return Ok(answered(request, answer));
             }
+            if receiver.verifier().is_handshake(request.method().as_str()) {
+                let answer = Answer::handshake(receiver.verifier().handshake(request.query_string()));
+                log(&receiver, None, &answer);
+                return Ok(answered(request, answer));
+            }
             let payload = request.take_payload();
             let delivery = match take_in(receiver.verifier(), request.head(), payload).await {
                 Ok(delivery) => delivery,

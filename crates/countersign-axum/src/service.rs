@@ -67,6 +67,12 @@ where
                 log(&receiver, None, &answer);
                 return Ok(respond(answer));
             }
+            if receiver.verifier().is_handshake(parts.method.as_str()) {
+                let query = parts.uri.query().unwrap_or_default();
+                let answer = Answer::handshake(receiver.verifier().handshake(query));
+                log(&receiver, None, &answer);
+                return Ok(respond(answer));
+            }
             let delivery = match take_in(receiver.verifier(), &parts, body).await {
                 Ok(delivery) => delivery,
                 Err(error) => {
