@@ -36,6 +36,17 @@ const EXTREMES: &[(&str, &[&str])] = &[
     ("date_time", &["2024-02-29T23:59:60.999999999-05:30", "0000-01-01", "9999-12-31 23:59+2359", "-1"]),
     ("json", &["[[[]],{}]", "\"\\ud83e\\udd80\"", "-0.0e+00", "{\"a\":1,\"\\u0061\":2}"]),
     ("signature_header", &["t=1,v1=00,v1=zz,v0=", "sha256="]),
+    (
+        "handshake",
+        &[
+            "challenge=abc123",
+            "a=%41+b&challenge=%7e%2B&challenge=~%2b",
+            "mode=subscribe&challenge=1158201444&token=meatyhamhock",
+            r#"{"type":"ask","a":{"text":"qgg8vlvZRS6UYooatFL8Aw"}}"#,
+            r#"{"a":{"text":"v0:1:\u007b\"\\"},"type":"ask"}"#,
+            r#"{"type":"ask"}"#,
+        ],
+    ),
 ];
 
 /// Every seed there is.

@@ -6,6 +6,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a fuzz target tells what it found by panicking")]
 
 mod delivery;
+mod handshake;
 mod request;
 mod value;
 mod wire;
@@ -26,6 +27,7 @@ pub const TARGETS: &[(&str, Body)] = &[
     ("date_time", date_time),
     ("decimal", decimal),
     ("json", json),
+    ("handshake", handshake),
 ];
 
 /// What all deliveries are signed with here. An input that verifies without its help is a forgery.
@@ -102,6 +104,14 @@ pub fn decimal(data: &[u8]) {
 /// A text that may be JSON.
 pub fn json(data: &[u8]) {
     value::json(data);
+}
+
+/// A query of a `GET`; and the body of a delivery that may ask.
+pub fn handshake(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        handshake::query(text);
+    }
+    handshake::body(data);
 }
 
 fn secret() -> Secret {
