@@ -1,8 +1,8 @@
-//! Properties of verifying that hold for every provider, body and secret.
+//! Properties of verifying that hold for every body and secret, of providers that take any text as a secret.
 
 use bytes::Bytes;
 use countersign::{
-    Provider, Secret, Signer, Timestamp, Verifier, for_each_provider,
+    Provider, Secret, Signer, Timestamp, Verifier,
     provider::{Raaft, Recharge, Retake, RetentBase, RevKeen},
     scheme::Algorithm,
 };
@@ -156,4 +156,10 @@ macro_rules! for_provider {
     )*};
 }
 
-for_each_provider!(for_provider);
+for_provider! {
+    raaft => Raaft,
+    recharge => Recharge,
+    retake => Retake,
+    retentbase => RetentBase,
+    revkeen => RevKeen,
+}

@@ -19,7 +19,7 @@ const CHUNKS: [usize; 7] = [0, 1, 3, 7, 63, 64, 65];
 
 macro_rules! each_provider {
     ($($module:ident => $provider:ident,)*) => {
-        const REGISTERED: &[(&str, &str)] = &[$((stringify!($module), provider::$provider::NAME)),*];
+        const REGISTERED: &[(&str, &str)] = &[$((stringify!($module), <provider::$provider as Provider>::NAME)),*];
 
         static HOMES: LazyLock<Vec<&str>> =
             LazyLock::new(|| vec![$(std::any::type_name::<provider::$provider>()),*]);

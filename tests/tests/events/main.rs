@@ -14,6 +14,9 @@ mod recharge;
 mod retake;
 mod retentbase;
 mod revkeen;
+mod slack;
+mod standard_webhooks;
+mod stripe;
 
 use countersign_core::{
     Delivery, EventError, Provider, Secret, Signer, Timestamp, Verifier,

@@ -15,26 +15,59 @@ use crate::{
     scheme::Scheme,
 };
 
+pub mod calendly;
+pub mod customer_io;
+pub mod discord;
+pub mod hubspot;
+pub mod klaviyo;
+pub mod linear;
+pub mod paddle;
 pub mod raaft;
 pub mod recharge;
+pub mod recurly;
 pub mod retake;
 pub mod retentbase;
 pub mod revkeen;
+pub mod sendgrid;
+pub mod slack;
+pub mod standard_webhooks;
+pub mod stripe;
+pub mod svix;
+pub mod twitch;
+pub mod zendesk;
+pub mod zoom;
 
-#[allow(unused_imports, reason = "the catalogue uses it")]
-pub(crate) use self::custom::provider;
-pub(crate) use self::description::{Described, NOT_A_URL, is_url};
 pub use self::{
+    calendly::Calendly,
     custom::{Custom, Payload},
+    customer_io::CustomerIo,
     description::Description,
+    discord::Discord,
     fields::{Fields, Source},
     handshake::{BodyHandshake, Handshake, QueryHandshake, ReplyRule},
+    hubspot::HubSpot,
+    klaviyo::Klaviyo,
+    linear::Linear,
+    paddle::Paddle,
     raaft::Raaft,
     recharge::Recharge,
+    recurly::Recurly,
     retake::Retake,
     retentbase::RetentBase,
     retries::Retries,
     revkeen::RevKeen,
+    sendgrid::SendGrid,
+    slack::Slack,
+    standard_webhooks::StandardWebhooks,
+    stripe::Stripe,
+    svix::{Clerk, Resend, Svix},
+    twitch::Twitch,
+    zendesk::Zendesk,
+    zoom::Zoom,
+};
+pub(crate) use self::{
+    custom::provider,
+    description::{Described, NOT_A_URL, is_url},
 };
 
 /// A provider of webhooks, described by data that one engine reads.
@@ -126,11 +159,29 @@ pub trait Provider: Sized + Send + Sync + 'static {
 macro_rules! for_each_provider {
     ($macro:path) => {
         $macro! {
+            calendly => Calendly,
+            clerk => Clerk,
+            customer_io => CustomerIo,
+            discord => Discord,
+            hubspot => HubSpot,
+            klaviyo => Klaviyo,
+            linear => Linear,
+            paddle => Paddle,
             raaft => Raaft,
             recharge => Recharge,
+            recurly => Recurly,
+            resend => Resend,
             retake => Retake,
             retentbase => RetentBase,
             revkeen => RevKeen,
+            sendgrid => SendGrid,
+            slack => Slack,
+            standard_webhooks => StandardWebhooks,
+            stripe => Stripe,
+            svix => Svix,
+            twitch => Twitch,
+            zendesk => Zendesk,
+            zoom => Zoom,
         }
     };
 }
