@@ -66,6 +66,8 @@ def shopify():
     rows.add("other unsigned headers than were sent", {header: good, topic: "orders/paid", event: "1"}, note="they are not signed; one endpoint a topic closes that gap")
     rows.add("the topic twice, with one value", [[header, good], [topic, "orders/create"], [topic, "orders/create"]])
     rows.add("the topic twice, with two values", [[header, good], [topic, "orders/create"], [topic, "orders/paid"]], "repeated_header")
+    rows.add("a topic is configured", {header: good, **unsigned}, kind="orders/create")
+    rows.add("a topic is configured, and none is sent", {header: good}, kind="orders/create")
     rows.add("the event's id twice, with two values", [[header, good], [event, "a"], [event, "b"]], "repeated_header")
     rows.write("shopify")
 
@@ -100,6 +102,8 @@ def square():
     rows.add("the body alone signed", {header: mac(body)}, "signature", public_url=url)
     rows.add("the URL behind the body", {header: mac(body + url)}, "signature", public_url=url)
     rows.add("the URL and the body signed with a line end between", {header: mac(url + "\n" + body)}, "signature", public_url=url)
+    rows.add("no URL is configured", {header: scheme.good}, "setting")
+    rows.add("a URL without a scheme is configured", {header: scheme.good}, "setting", public_url="example.com/webhook")
     rows.add("the older header, of SHA-1", {"x-square-signature": mac(url + body, hashlib.sha1)}, "missing_header", public_url=url)
     rows.write("square")
 
@@ -275,6 +279,8 @@ def adyen():
     rows.add("the text of the secret as the key", {header: scheme.sign(body, secret.encode())}, "signature")
     rows.add("the protocol is named", {**good, "Protocol": "HmacSHA256"})
     rows.add("beside a credential", {**good, "Authorization": "Basic dXNlcjpwYXNzd29yZA=="}, note="Adyen sends one where one is set up; it is not read")
+    for what, odd in [("an odd number of digits", secret[:-1]), ("a stray character", secret[:-1] + "G"), ("a blank", secret + " "), ("base64", encoded(bytes.fromhex(secret)))]:
+        rows.add(f"a secret that is no hexadecimal: {what}", good, "secret", secret=odd)
     classic = '{"live":"false","notificationItems":[{"NotificationRequestItem":{"additionalData":{"hmacSignature":"coqCmt/IZ4E3CzPvMY8zTjQVL5hYJUiBRg8UU+iCWo0="},"eventCode":"AUTHORISATION","pspReference":"7914073381342284"}}]}'
     rows.add("a standard webhook, whose signatures are in its items", {}, "missing_header", body=classic)
     rows.write("adyen")

@@ -87,6 +87,21 @@ def rfc8032(folder):
         rows.add(f"{name}, the halves exchanged", {"digest": signed[64:] + signed[:64]}, "signature", **row)
     one, other = cases[0], cases[1]
     rows.add("the signature of another key", {"digest": other[3]}, "signature", source="RFC 8032, section 7.1", secret=one[1], body=text(other[2]))
+    for what, key in [
+        ("a byte too few", one[1][:-2]),
+        ("a byte too many", one[1] + "00"),
+        ("base64", base64.b64encode(bytes.fromhex(one[1])).decode()),
+        ("not on the curve", "02" + "00" * 31),
+        ("of order 1", "01" + "00" * 31),
+        ("of order 2", "ec" + "ff" * 30 + "7f"),
+        ("of order 4", "00" * 32),
+        ("of order 4, the other", "00" * 31 + "80"),
+        ("of order 8", "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"),
+        ("of order 8, the other", "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
+        ("of order 4, not canonical", "ed" + "ff" * 30 + "7f"),
+    ]:
+        forged = {"digest": "01" + "00" * 63}
+        rows.add(f"malformed key: {what}", forged, "secret", source="computed apart", secret=key, body="anything", note="under a key of small order, one signature is good for any content")
     rows.add("two live keys, signed with the second", {"digest": other[3]}, source="RFC 8032, section 7.1", secrets=[one[1], other[1]], body=text(other[2]))
     rows.add("two live keys, signed with the first", {"digest": one[3]}, source="RFC 8032, section 7.1", secrets=[one[1], other[1]], body=text(one[2]))
     wycheproof = json.loads((folder / "ed25519_test.json").read_text())
@@ -136,6 +151,15 @@ def ecdsa_p256(folder):
         add(", with r and s in 64 bytes, as IEEE P1363", r.to_bytes(32) + s.to_bytes(32), "malformed_header")
         add(", of another body", signed, "signature", body=message + " ")
         rows.add(f"{message}, in hexadecimal", {"digest": signed.hex()}, "malformed_header", **row)
+    for what, secret in [
+        ("a byte too few", point(key)[:-1]),
+        ("a byte too many", point(key) + b"\0"),
+        ("not on the curve", point(key)[:-1] + bytes([point(key)[-1] ^ 1])),
+        ("the point at infinity", b"\0"),
+        ("of P-384", base64.b64decode(written(ec.derive_private_key(7, ec.SECP384R1()).public_key()))),
+        ("a private key", (1).to_bytes(32)),
+    ]:
+        rows.add(f"malformed key: {what}", {"digest": "AA=="}, "secret", source="computed apart", secret=base64.b64encode(secret).decode(), body="anything")
     nist = iter((folder / "SigVer.rsp").read_text().split("[P-256,SHA-256]")[1].split("[")[0].strip().split("\n\n"))
     for number, block in enumerate(nist, 1):
         field = dict(line.split(" = ") for line in block.splitlines())

@@ -137,3 +137,4 @@ def shows_a_credential(rows):
     rows.add("a changed body", {header: good}, body=flip(rows.body), note="a credential says nothing of the body")
     rows.add("a body that is not UTF-8", {header: good}, body=b'{"text":"\xff"}')
     rows.add("no body", {header: good}, body="", note="genuine; it has no event")
+    rows.add("a secret without a colon", {header: good}, "secret", secret="password")
