@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, error::Error, fs, path::PathBuf};
 use base64ct::{Base64, Encoding as _};
 use countersign_core::{
     ConfigError, ConfigErrorKind, Delivery, Provider, Secret, Secrets, Timestamp, Verifier, VerifyError,
+    scheme::Scheme,
 };
 use serde::Deserialize;
 
@@ -21,6 +22,10 @@ pub struct Vector {
     pub kind: Option<String>,
     /// Whether a signed timestamp is required.
     pub require_timestamp: bool,
+    /// The URL that the provider was given.
+    pub public_url: Option<String>,
+    /// The method that the provider uses, where it is not `POST`.
+    pub method: Option<String>,
     /// Each header's name and value.
     pub headers: Vec<(String, String)>,
     /// The body.
@@ -61,15 +66,23 @@ impl Vector {
         if self.require_timestamp {
             builder = builder.require_timestamp();
         }
+        if let Some(url) = &self.public_url {
+            builder = builder.public_url(url.clone());
+        }
+        if let Some(method) = &self.method {
+            builder = builder.method(method.clone());
+        }
         builder.build()
     }
 
     /// Whether the request must be refused before a byte of its body is read.
     pub fn refused_by_headers<P: Provider>(&self) -> bool {
-        let token = P::SCHEMES.iter().any(|s| s.algorithm() == countersign_core::scheme::Algorithm::Token);
+        let token = P::SCHEMES.iter().any(|scheme| scheme.algorithm().shows_secret());
+        let in_body = P::SCHEMES.iter().any(Scheme::reads_timestamp_from_body);
         match &*self.expect {
             "valid" | "forbidden" | "wrong_endpoint" => false,
             "signature" => token,
+            "timestamp" => !in_body,
             _ => true,
         }
     }
@@ -115,6 +128,8 @@ struct Row {
     kind: Option<String>,
     #[serde(default)]
     require_timestamp: bool,
+    public_url: Option<String>,
+    method: Option<String>,
     headers: HeadersOfRow,
     body: Option<String>,
     body_base64: Option<String>,
@@ -149,6 +164,8 @@ impl Row {
             secrets,
             kind: self.kind,
             require_timestamp: self.require_timestamp,
+            public_url: self.public_url,
+            method: self.method,
             headers: match self.headers {
                 HeadersOfRow::Object(headers) => headers.into_iter().collect(),
                 HeadersOfRow::Pairs(headers) => headers,

@@ -12,7 +12,7 @@ const BODY: &str = r#"{"id":"evt_1","event":"x","type":"invoice.paid","outcome":
 fn check<P: Provider>(signer: Signer<P>, secret: &Secret, others: usize) {
     let signed: http::HeaderMap = signer.kind("subscription/created").sign(BODY, NOW).unwrap().into();
     let secrets = (0..others).map(|i| Secret::new(format!("other {i}")).unwrap()).chain([secret.clone()]);
-    let verifier = Verifier::<P>::new(Secrets::new(secrets).unwrap());
+    let verifier = Verifier::<P>::new(Secrets::new(secrets).unwrap()).unwrap();
     let body = Bytes::from_static(BODY.as_bytes());
     let verify = |headers: &dyn Fn() -> Delivery<P>| {
         let mut delivery = None;

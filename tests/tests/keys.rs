@@ -20,7 +20,7 @@ const SENT: Sent<'_> = Sent { id: "", kind: "", body: "{}", at: 1_705_314_600 };
 fn keys<P: Provider>(sent: &Sent<'_>) -> Vec<Key> {
     let (secret, at) = (Secret::new("secret").unwrap(), Timestamp::from_unix_seconds(sent.at));
     let headers = Signer::<P>::new(&secret).id(sent.id).kind(sent.kind).sign(sent.body, at).unwrap();
-    let delivery = Verifier::<P>::new(&secret).verify(&headers, sent.body, at).unwrap();
+    let delivery = Verifier::<P>::new(&secret).unwrap().verify(&headers, sent.body, at).unwrap();
     delivery.keys("", P::KEYS)
 }
 

@@ -74,7 +74,7 @@ async fn check<P: Provider>() {
     forbidden.check(&headers);
 
     forbidden.check(&Verifier::<P>::builder(&secret));
-    let verifier = Verifier::<P>::new(&secret);
+    let verifier = Verifier::<P>::new(&secret).unwrap();
     forbidden.check(&verifier);
     forbidden.check(&verifier.begin(&headers, now).unwrap());
     let delivery = verifier.verify(&headers, BODY, now).unwrap();
@@ -131,17 +131,21 @@ fn no_error_shows_a_secret_or_a_payload() {
 fn every_error_has_its_kind_and_says_what_to_change() {
     assert!(ConfigError::BlankSecret.to_string().contains("set it to"));
     let kinds = [
-        (VerifyError::MissingHeader { name: "x" }, VerifyErrorKind::MissingHeader, 400),
-        (VerifyError::RepeatedHeader { name: "x" }, VerifyErrorKind::RepeatedHeader, 400),
-        (VerifyError::MalformedHeader { name: "x", reason: "y" }, VerifyErrorKind::MalformedHeader, 400),
-        (VerifyError::TimestampRequired { name: "x" }, VerifyErrorKind::TimestampRequired, 400),
+        (VerifyError::MissingHeader { name: "x".into() }, VerifyErrorKind::MissingHeader, 400),
+        (VerifyError::RepeatedHeader { name: "x".into() }, VerifyErrorKind::RepeatedHeader, 400),
+        (
+            VerifyError::MalformedHeader { name: "x".into(), reason: "y" },
+            VerifyErrorKind::MalformedHeader,
+            400,
+        ),
+        (VerifyError::TimestampRequired { name: "x".into() }, VerifyErrorKind::TimestampRequired, 400),
         (VerifyError::BodyCutOff, VerifyErrorKind::BodyCutOff, 400),
         (VerifyError::WrongSignature, VerifyErrorKind::Signature, 401),
         (VerifyError::WrongToken, VerifyErrorKind::Signature, 401),
         (VerifyError::Stale { age_seconds: 2, tolerance_seconds: 1 }, VerifyErrorKind::Timestamp, 401),
         (VerifyError::Future { ahead_seconds: 2, tolerance_seconds: 1 }, VerifyErrorKind::Timestamp, 401),
         (VerifyError::ForbiddenBody { reason: "y" }, VerifyErrorKind::Forbidden, 401),
-        (VerifyError::Contradiction { name: "x" }, VerifyErrorKind::Forbidden, 401),
+        (VerifyError::Contradiction { name: "x".into() }, VerifyErrorKind::Forbidden, 401),
         (VerifyError::WrongEndpoint, VerifyErrorKind::WrongEndpoint, 500),
         (VerifyError::BodyTooSlow, VerifyErrorKind::BodyTooSlow, 408),
         (VerifyError::BodyTooLarge { limit: 1 }, VerifyErrorKind::BodyTooLarge, 413),

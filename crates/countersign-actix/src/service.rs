@@ -48,21 +48,21 @@ where
         let (receiver, service) = (self.receiver.clone(), Rc::clone(&self.service));
         Box::pin(async move {
             let started = Instant::now();
-            let log = move |endpoint: &str, delivery: Option<&Delivery<P>>, answer: &Answer| {
-                answer.log(endpoint, delivery, Some(started.elapsed()));
+            let log = move |receiver: &Receiver<P>, delivery: Option<&Delivery<P>>, answer: &Answer| {
+                receiver.log(answer, delivery, Some(started.elapsed()));
             };
             if request.extensions().get::<Delivery<P>>().is_some() {
                 let answer =
                     Answer::not_set_up(&"the route has a receiver already: remove the second one around it");
-                log(receiver.endpoint(), None, &answer);
+                log(&receiver, None, &answer);
                 return Ok(answered(request, answer));
             }
             let payload = request.take_payload();
-            let delivery = match take_in(receiver.verifier(), request.headers(), payload).await {
+            let delivery = match take_in(receiver.verifier(), request.head(), payload).await {
                 Ok(delivery) => delivery,
                 Err(error) => {
                     let answer = Answer::refused(&error);
-                    log(receiver.endpoint(), None, &answer);
+                    log(&receiver, None, &answer);
                     return Ok(answered(request, answer));
                 }
             };
@@ -73,13 +73,13 @@ where
                 let (receiver, delivery) = (receiver.clone(), delivery.clone());
                 async move {
                     let (answer, result) = process(&receiver, delivery.clone(), &*service, request).await;
-                    log(receiver.endpoint(), Some(&delivery), &answer);
+                    log(&receiver, Some(&delivery), &answer);
                     result
                 }
             };
             rt::spawn(task.in_current_span()).await.unwrap_or_else(|error| {
                 let answer = if error.is_panic() { Answer::panicked() } else { Answer::interrupted() };
-                log(receiver.endpoint(), Some(&delivery), &answer);
+                log(&receiver, Some(&delivery), &answer);
                 Err(Rejection::new(answer).into())
             })
         })
@@ -103,7 +103,7 @@ where
     // Errors are the user's own code: they are judged where a panic is caught.
     let work = async {
         let result = service.call(request.take()?).await;
-        Some((judge::<P, B>(&result), result))
+        Some((judge(receiver, &result), result))
     };
     let judged = |result: &Option<(Answer, _)>| match result {
         Some((answer, _)) => answer.clone(),
@@ -117,13 +117,13 @@ where
     (answer, result)
 }
 
-fn judge<P: Provider, B>(result: &Result<ServiceResponse<B>, Error>) -> Answer {
+fn judge<P: Provider, B>(receiver: &Receiver<P>, result: &Result<ServiceResponse<B>, Error>) -> Answer {
     match result {
         Ok(response) => {
             let extensions = response.response().extensions();
-            Answer::of_response(response.status().as_u16(), extensions.get(), P::RETRIES)
+            receiver.judge(response.status().as_u16(), extensions.get())
         }
-        Err(error) => Answer::of_response(error.as_response_error().status_code().as_u16(), None, P::RETRIES),
+        Err(error) => receiver.judge(error.as_response_error().status_code().as_u16(), None),
     }
 }
 

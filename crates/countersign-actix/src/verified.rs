@@ -21,7 +21,7 @@ use crate::{intake::take_in, respond::Rejection};
 ///     HttpResponse::Ok().finish()
 /// }
 ///
-/// let verifier = Verifier::<Retake>::new(Secret::new("retake_secret")?);
+/// let verifier = Verifier::<Retake>::new(Secret::new("retake_secret")?)?;
 /// let app = App::new().app_data(web::Data::new(verifier)).route("/webhooks/retake", web::post().to(hook));
 /// # Ok::<(), countersign_core::ConfigError>(())
 /// ```
@@ -50,12 +50,12 @@ impl<P: Provider> FromRequest for Verified<P> {
             let Some(verifier) = request.app_data::<Data<Verifier<P>>>() else {
                 let remedy = "Verified<_> needs its verifier: add .app_data(web::Data::new(verifier)), for the same provider";
                 let answer = Answer::not_set_up(&remedy);
-                answer.log::<P>("", None, None);
+                answer.log::<P>(P::DESCRIPTION, "", None, None);
                 return Err(Rejection::new(answer));
             };
-            let verdict = take_in(verifier, request.headers(), payload).await;
+            let verdict = take_in(verifier, request.head(), payload).await;
             let answer = verdict.as_ref().map_or_else(Answer::refused, |_| Answer::verified());
-            answer.log("", verdict.as_ref().ok(), Some(started.elapsed()));
+            answer.log(verifier.description(), "", verdict.as_ref().ok(), Some(started.elapsed()));
             verdict.map(Self).map_err(|_| Rejection::new(answer))
         })
     }

@@ -35,7 +35,7 @@ impl<P: Provider> FromRequest for Webhook<P> {
             let remedy = "Webhook<_> needs its receiver around the route: use countersign::actix::post(receiver, handler), \
                 or add .wrap(WebhookMiddleware::new(receiver)), for the same provider";
             let answer = Answer::not_set_up(&remedy);
-            answer.log::<P>("", None, None);
+            answer.log::<P>(P::DESCRIPTION, "", None, None);
             return ready(Err(Rejection::new(answer)));
         };
         ready(Self::try_from(delivery).map_err(|error| Rejection::new(Answer::misfit(&error))))

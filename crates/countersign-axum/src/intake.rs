@@ -8,12 +8,12 @@ use std::{
 use bytes::Bytes;
 use countersign_core::{Clock as _, Delivery, Provider, Verifier, VerifyError};
 use countersign_runtime::SystemClock;
-use http::HeaderMap;
+use http::request::Parts;
 use http_body::Body;
 
 pub(crate) async fn take_in<P, B>(
     verifier: &Verifier<P>,
-    headers: &HeaderMap,
+    parts: &Parts,
     body: B,
 ) -> Result<Delivery<P>, VerifyError>
 where
@@ -21,7 +21,8 @@ where
     B: Body<Data = Bytes>,
 {
     let now = verifier.now().unwrap_or_else(|| SystemClock.now());
-    let verification = verifier.begin(headers, now)?;
+    verifier.check_method(parts.method.as_str())?;
+    let verification = verifier.begin(&parts.headers, now)?;
     let mut body = pin!(body);
     let next = |cx: &mut std::task::Context<'_>| {
         loop {

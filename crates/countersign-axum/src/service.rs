@@ -57,21 +57,21 @@ where
         let receiver = self.receiver.clone();
         Box::pin(async move {
             let started = Instant::now();
-            let log = move |endpoint: &str, delivery: Option<&Delivery<P>>, answer: &Answer| {
-                answer.log(endpoint, delivery, Some(started.elapsed()));
+            let log = move |receiver: &Receiver<P>, delivery: Option<&Delivery<P>>, answer: &Answer| {
+                receiver.log(answer, delivery, Some(started.elapsed()));
             };
             let (parts, body) = request.into_parts();
             if parts.extensions.get::<Delivery<P>>().is_some() {
                 let answer =
                     Answer::not_set_up(&"the route has a receiver already: remove the second one around it");
-                log(receiver.endpoint(), None, &answer);
+                log(&receiver, None, &answer);
                 return Ok(respond(answer));
             }
-            let delivery = match take_in(receiver.verifier(), &parts.headers, body).await {
+            let delivery = match take_in(receiver.verifier(), &parts, body).await {
                 Ok(delivery) => delivery,
                 Err(error) => {
                     let answer = Answer::refused(&error);
-                    log(receiver.endpoint(), None, &answer);
+                    log(&receiver, None, &answer);
                     return Ok(respond(answer));
                 }
             };
@@ -83,27 +83,26 @@ where
                 let (receiver, delivery) = (receiver.clone(), delivery.clone());
                 async move {
                     let work = async { inner.call(request).await.map(IntoResponse::into_response) };
-                    let (answer, result) =
-                        receiver.process(delivery.clone(), TokioRuntime, work, judge::<P, _>).await;
-                    log(receiver.endpoint(), Some(&delivery), &answer);
+                    let (answer, result) = receiver
+                        .process(delivery.clone(), TokioRuntime, work, |result| judge(&receiver, result))
+                        .await;
+                    log(&receiver, Some(&delivery), &answer);
                     result.transpose().map(|response| finish(answer, response))
                 }
             };
             tokio::spawn(task.in_current_span()).await.unwrap_or_else(|error| {
                 let answer = if error.is_panic() { Answer::panicked() } else { Answer::interrupted() };
-                log(receiver.endpoint(), Some(&delivery), &answer);
+                log(&receiver, Some(&delivery), &answer);
                 Ok(respond(answer))
             })
         })
     }
 }
 
-fn judge<P: Provider, E>(result: &Result<Response, E>) -> Answer {
+fn judge<P: Provider, E>(receiver: &Receiver<P>, result: &Result<Response, E>) -> Answer {
     match result {
-        Ok(response) => {
-            Answer::of_response(response.status().as_u16(), response.extensions().get(), P::RETRIES)
-        }
-        Err(_) => Answer::of_response(500, None, P::RETRIES),
+        Ok(response) => receiver.judge(response.status().as_u16(), response.extensions().get()),
+        Err(_) => receiver.judge(500, None),
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{intake::take_in, respond::Rejection};
 ///     StatusCode::OK
 /// }
 ///
-/// let verifier = Verifier::<Retake>::new(Secret::new("retake_secret")?);
+/// let verifier = Verifier::<Retake>::new(Secret::new("retake_secret")?)?;
 /// let app: Router = Router::new().route("/webhooks/retake", post(hook)).with_state(verifier);
 /// # Ok::<(), countersign_core::ConfigError>(())
 /// ```
@@ -50,9 +50,10 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
-        let verdict = take_in(&Verifier::from_ref(state), &parts.headers, body).await;
+        let verifier = Verifier::from_ref(state);
+        let verdict = take_in(&verifier, &parts, body).await;
         let answer = verdict.as_ref().map_or_else(Answer::refused, |_| Answer::verified());
-        answer.log("", verdict.as_ref().ok(), Some(started.elapsed()));
+        answer.log(verifier.description(), "", verdict.as_ref().ok(), Some(started.elapsed()));
         verdict.map(Self).map_err(|_| Rejection::new(answer))
     }
 }

@@ -35,7 +35,7 @@ where
             let remedy = "Webhook<_> needs its receiver around the route: use countersign::axum::post(receiver, handler), \
                 or add .route_layer(WebhookLayer::new(receiver)), for the same provider";
             let answer = Answer::not_set_up(&remedy);
-            answer.log::<P>("", None, None);
+            answer.log::<P>(P::DESCRIPTION, "", None, None);
             return Err(Rejection::new(answer));
         };
         Self::try_from(delivery.clone()).map_err(|error| Rejection::new(Answer::misfit(&error)))

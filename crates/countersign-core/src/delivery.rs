@@ -9,7 +9,7 @@ use crate::{
     dedupe::{Key, KeyRule},
     error::EventError,
     event, json,
-    provider::{Provider, Source},
+    provider::{Described, Provider, Source},
     text::ShortText,
     time::Timestamp,
 };
@@ -18,6 +18,7 @@ use crate::{
 ///
 /// Only a [`Verifier`](crate::Verifier) makes one, so whoever holds it holds bytes that were verified.
 pub struct Delivery<P: Provider> {
+    described: Described,
     signed: Signed,
     body: Bytes,
     provider: PhantomData<fn() -> P>,
@@ -41,8 +42,13 @@ impl Signed {
 }
 
 impl<P: Provider> Delivery<P> {
-    pub(crate) fn verified(signed: Signed, body: Bytes) -> Self {
-        Self { signed, body, provider: PhantomData }
+    pub(crate) fn verified(described: Described, signed: Signed, body: Bytes) -> Self {
+        Self { described, signed, body, provider: PhantomData }
+    }
+
+    /// The provider's name.
+    pub fn provider(&self) -> &str {
+        self.described.name()
     }
 
     /// The body, byte for byte as it was signed.
@@ -50,9 +56,10 @@ impl<P: Provider> Delivery<P> {
         &self.body
     }
 
-    /// The provider's id of this delivery or its event, where it sends one. Signed only where it stands in the body.
+    /// The provider's id of this delivery or its event, where it sends one. Signed where it stands in the body, or where
+    /// the scheme signs its header.
     pub fn id(&self) -> Option<Cow<'_, str>> {
-        self.text(P::FIELDS.id, &self.signed.id)
+        self.text(&self.described.fields().id, &self.signed.id, json::string_or_number)
     }
 
     /// The event's kind: as configured for the endpoint, or as the provider sends it. Signed only where it stands in the
@@ -71,7 +78,8 @@ impl<P: Provider> Delivery<P> {
         self.signed.timestamp.as_ref().map(|(timestamp, _)| *timestamp)
     }
 
-    /// Whether it came under the weaker form of a provider that also signs a timestamp, or its provider signs none.
+    /// Whether nothing signed says when it was sent: it came under the weaker form of a provider that also signs a timestamp, or
+    /// its provider signs none.
     pub fn is_body_only(&self) -> bool {
         self.signed.body_only
     }
@@ -101,7 +109,7 @@ impl<P: Provider> Delivery<P> {
 
     /// The kind as it was configured, or else as the provider's field has it.
     pub(crate) fn field_kind(&self) -> Option<Cow<'_, str>> {
-        self.text(P::FIELDS.kind, &self.signed.kind)
+        self.text(&self.described.fields().kind, &self.signed.kind, json::string)
     }
 
     pub(crate) fn kind_is_configured(&self) -> bool {
@@ -112,14 +120,16 @@ impl<P: Provider> Delivery<P> {
         self.signed.timestamp_text()
     }
 
+    /// What stands at a source, `sent` where that is a header; `read` takes it out of the body's JSON.
     fn text<'d>(
         &'d self,
-        source: Option<Source>,
-        from_header: &'d Option<ShortText>,
+        source: &Option<Source>,
+        sent: &'d Option<ShortText>,
+        read: impl FnOnce(&'d [u8]) -> Option<Cow<'d, str>>,
     ) -> Option<Cow<'d, str>> {
-        match (from_header, source) {
+        match (sent, source) {
             (Some(text), _) => Some(Cow::Borrowed(text.as_str())),
-            (None, Some(Source::Body(path))) => json::field(&self.body, path).and_then(json::string),
+            (None, Some(Source::Body(path))) => json::field(&self.body, path).and_then(read),
             (None, _) => None,
         }
     }
@@ -127,14 +137,14 @@ impl<P: Provider> Delivery<P> {
 
 impl<P: Provider> Clone for Delivery<P> {
     fn clone(&self) -> Self {
-        Self { signed: self.signed.clone(), body: self.body.clone(), provider: PhantomData }
+        Self::verified(self.described.clone(), self.signed.clone(), self.body.clone())
     }
 }
 
 impl<P: Provider> fmt::Debug for Delivery<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delivery")
-            .field("provider", &P::NAME)
+            .field("provider", &self.provider())
             .field("id", &self.id())
             .field("kind", &self.kind())
             .field("attempt", &self.attempt())

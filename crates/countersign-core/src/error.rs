@@ -25,13 +25,49 @@ pub enum ConfigError {
     #[error("{provider} signs no timestamp, so none can be required: remove require_timestamp()")]
     NoTimestamp {
         /// The provider.
-        provider: &'static str,
+        provider: String,
     },
     /// The kind was configured for a provider whose signed body names it.
     #[error("the kind of a {provider} delivery is in its signed body: remove kind(..)")]
     KindIsSigned {
         /// The provider.
-        provider: &'static str,
+        provider: String,
+    },
+    /// The provider signs the URL that it calls, and none is configured.
+    #[error(
+        "{provider} signs the URL that it calls: add public_url(..) with the URL that the provider was given"
+    )]
+    NoPublicUrl {
+        /// The provider.
+        provider: String,
+    },
+    /// The secret is not written as the provider writes its secrets.
+    #[error(
+        "the secret for {provider} is not {expected}: set it to the value that the provider's dashboard shows"
+    )]
+    MalformedSecret {
+        /// The provider.
+        provider: String,
+        /// What it must look like.
+        expected: &'static str,
+    },
+    /// The provider's algorithm is behind a feature of this crate that is not on.
+    #[error("{provider} needs the feature {feature}: add it to the features of countersign in Cargo.toml")]
+    MissingFeature {
+        /// The provider.
+        provider: String,
+        /// The feature.
+        feature: &'static str,
+    },
+    /// A description cannot be safe, or cannot work.
+    #[error("the description of {provider:?} cannot be used: {field}: {problem}")]
+    Description {
+        /// The name in the description.
+        provider: String,
+        /// The field, as in `scheme[0].signs`.
+        field: String,
+        /// What is wrong with it, and what to change.
+        problem: &'static str,
     },
     /// A setting is outside its range.
     #[error("{setting} is out of range: {expected}")]
@@ -56,23 +92,31 @@ pub enum ConfigError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConfigErrorKind {
-    /// A secret is blank, or there are none or too many.
+    /// A secret is blank or malformed, or there are none or too many.
     Secret,
     /// A setting does not go with this provider.
     Unsupported,
     /// A setting is outside its range, or missing.
     Setting,
+    /// A description of a provider cannot be used.
+    Description,
 }
 
 impl ConfigError {
     /// The class of this error.
     pub fn kind(&self) -> ConfigErrorKind {
         match self {
-            Self::BlankSecret | Self::SecretCount { .. } => ConfigErrorKind::Secret,
-            Self::NoTimestamp { .. } | Self::KindIsSigned { .. } => ConfigErrorKind::Unsupported,
-            Self::OutOfRange { .. } | Self::NoStore | Self::NotAHeaderValue { .. } => {
-                ConfigErrorKind::Setting
+            Self::BlankSecret | Self::SecretCount { .. } | Self::MalformedSecret { .. } => {
+                ConfigErrorKind::Secret
             }
+            Self::NoTimestamp { .. } | Self::KindIsSigned { .. } | Self::MissingFeature { .. } => {
+                ConfigErrorKind::Unsupported
+            }
+            Self::OutOfRange { .. }
+            | Self::NoStore
+            | Self::NoPublicUrl { .. }
+            | Self::NotAHeaderValue { .. } => ConfigErrorKind::Setting,
+            Self::Description { .. } => ConfigErrorKind::Description,
         }
     }
 }
@@ -87,19 +131,19 @@ pub enum VerifyError {
     #[error("the header {name} is missing")]
     MissingHeader {
         /// The header's name.
-        name: &'static str,
+        name: Cow<'static, str>,
     },
     /// A header that matters occurs twice, with different values.
     #[error("the header {name} occurs more than once, with different values")]
     RepeatedHeader {
         /// The header's name.
-        name: &'static str,
+        name: Cow<'static, str>,
     },
     /// A header cannot be read.
     #[error("the header {name} is malformed: {reason}")]
     MalformedHeader {
         /// The header's name.
-        name: &'static str,
+        name: Cow<'static, str>,
         /// What is wrong with it.
         reason: &'static str,
     },
@@ -107,7 +151,7 @@ pub enum VerifyError {
     #[error("the header {name} holds no signature over a timestamp, and this receiver requires one")]
     TimestampRequired {
         /// The header's name.
-        name: &'static str,
+        name: Cow<'static, str>,
     },
     /// The signed timestamp is older than the tolerance allows.
     #[error("the timestamp is {age_seconds} s old, more than the tolerance of {tolerance_seconds} s")]
@@ -125,6 +169,12 @@ pub enum VerifyError {
         /// What the scheme tolerates, in seconds.
         tolerance_seconds: u64,
     },
+    /// The timestamp that stands in the signed body is missing or cannot be read.
+    #[error("the signature matches, but the body's timestamp, {path}, is missing or malformed")]
+    NoTimestamp {
+        /// Where it should stand.
+        path: Cow<'static, str>,
+    },
     /// No live secret made any of the signatures.
     #[error("no signature matches")]
     WrongSignature,
@@ -141,12 +191,24 @@ pub enum VerifyError {
     #[error("the header {name} contradicts the signed body")]
     Contradiction {
         /// The header's name.
-        name: &'static str,
+        name: Cow<'static, str>,
     },
     /// A genuine delivery of another kind than the one that is configured for the endpoint: a mistake in the set-up, here or
     /// at the provider.
     #[error("the delivery is genuine, and not of the kind that is configured for this endpoint")]
     WrongEndpoint,
+    /// The request's method is not the one that the provider signs.
+    #[error("the request's method is not the one that is signed, {expected}")]
+    WrongMethod {
+        /// The method that is configured.
+        expected: Cow<'static, str>,
+    },
+    /// The verifier could not be set up: the request was not looked at.
+    #[error("the verifier cannot be set up: {error}")]
+    NotSetUp {
+        /// What to change.
+        error: ConfigError,
+    },
     /// The body is larger than the limit.
     #[error("the body is larger than the limit of {limit} bytes")]
     BodyTooLarge {
@@ -181,6 +243,10 @@ pub enum VerifyErrorKind {
     Forbidden,
     /// Genuine, and at the wrong endpoint.
     WrongEndpoint,
+    /// The method is not the signed one.
+    Method,
+    /// The verifier could not be set up.
+    NotSetUp,
     /// The body is too large.
     BodyTooLarge,
     /// The body is too slow.
@@ -199,7 +265,11 @@ impl VerifyError {
             Self::TimestampRequired { .. } => VerifyErrorKind::TimestampRequired,
             Self::Stale { .. } | Self::Future { .. } => VerifyErrorKind::Timestamp,
             Self::WrongSignature | Self::WrongToken => VerifyErrorKind::Signature,
-            Self::ForbiddenBody { .. } | Self::Contradiction { .. } => VerifyErrorKind::Forbidden,
+            Self::ForbiddenBody { .. } | Self::Contradiction { .. } | Self::NoTimestamp { .. } => {
+                VerifyErrorKind::Forbidden
+            }
+            Self::WrongMethod { .. } => VerifyErrorKind::Method,
+            Self::NotSetUp { .. } => VerifyErrorKind::NotSetUp,
             Self::WrongEndpoint => VerifyErrorKind::WrongEndpoint,
             Self::BodyTooLarge { .. } => VerifyErrorKind::BodyTooLarge,
             Self::BodyTooSlow => VerifyErrorKind::BodyTooSlow,

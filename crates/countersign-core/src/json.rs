@@ -26,13 +26,24 @@ pub(crate) fn starts_structure(bytes: &[u8]) -> bool {
     matches!(cursor.rest.first(), Some(b'{' | b'['))
 }
 
-/// The value at the end of a path of object keys, as it stands in the text.
+/// The value at the end of a path of object keys and array indexes, joined by dots, as it stands in the text.
 ///
 /// `None` when a step of the path is missing, or when the text up to there is not JSON.
-pub(crate) fn field<'j>(text: &'j [u8], path: &[&str]) -> Option<&'j [u8]> {
-    path.iter().try_fold(text, |object, name| {
-        fields(object)?.find_map(|(key, value)| is_key(key, name).then_some(value))
+pub(crate) fn field<'j>(text: &'j [u8], path: &str) -> Option<&'j [u8]> {
+    path.split('.').try_fold(text, |value, step| match items(value) {
+        Some(mut items) => items.nth(index(step)?),
+        None => member(value, step),
     })
+}
+
+/// The value of an object's key, as it stands in the text.
+pub(crate) fn member<'j>(object: &'j [u8], name: &str) -> Option<&'j [u8]> {
+    fields(object)?.find_map(|(key, value)| is_key(key, name).then_some(value))
+}
+
+fn index(step: &str) -> Option<usize> {
+    let one_spelling = step == "0" || !step.starts_with(['0', '+']);
+    step.parse().ok().filter(|_| one_spelling)
 }
 
 /// The one field of an object that has no other, as its key's text and its value.
@@ -51,6 +62,14 @@ pub(crate) fn string(value: &[u8]) -> Option<Cow<'_, str>> {
         false => std::str::from_utf8(inner).ok().map(Cow::Borrowed),
     }
     .filter(|text: &Cow<'_, str>| !text.is_empty())
+}
+
+/// The text of a JSON string that is not empty, or of a number as it stands.
+pub(crate) fn string_or_number(value: &[u8]) -> Option<Cow<'_, str>> {
+    match value.first()? {
+        b'-' | b'0'..=b'9' => std::str::from_utf8(value).ok().map(Cow::Borrowed),
+        _ => string(value),
+    }
 }
 
 fn is_key(key: &[u8], name: &str) -> bool {
@@ -82,6 +101,24 @@ fn fields(object: &[u8]) -> Option<impl Iterator<Item = (&[u8], &[u8])>> {
         cursor.blank();
         more = cursor.eat(b',').is_some();
         Some((key, value))
+    }))
+}
+
+/// The items of an array, as far as they are JSON.
+fn items(array: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
+    let mut cursor = Cursor { rest: array };
+    cursor.blank();
+    cursor.eat(b'[')?;
+    let mut more = true;
+    Some(std::iter::from_fn(move || {
+        if !more {
+            return None;
+        }
+        cursor.blank();
+        let item = cursor.taken(Cursor::value)?;
+        cursor.blank();
+        more = cursor.eat(b',').is_some();
+        Some(item)
     }))
 }
 
@@ -332,14 +369,20 @@ mod tests {
     #[test]
     fn fields_are_found_by_path() {
         let text = br#" {"a" : {"b":"c","a":[1, 2]} , "id":"x\u0041", "\u006b":1, "empty":""}"#;
-        assert_eq!(field(text, &["a", "a"]), Some(&b"[1, 2]"[..]));
-        assert_eq!(field(text, &["id"]).and_then(string).as_deref(), Some("xA"));
-        assert_eq!(field(text, &["k"]), Some(&b"1"[..]));
-        assert_eq!(field(text, &["empty"]).and_then(string), None);
-        assert_eq!(field(text, &["b"]), None);
-        assert_eq!(field(text, &["a", "b", "c"]), None);
-        assert_eq!(field(b"[1]", &["a"]), None);
-        assert_eq!(field(b"{\"a\"", &["a"]), None);
+        assert_eq!(field(text, "a.a"), Some(&b"[1, 2]"[..]));
+        assert_eq!(field(text, "id").and_then(string).as_deref(), Some("xA"));
+        assert_eq!(field(text, "k"), Some(&b"1"[..]));
+        assert_eq!(field(text, "empty").and_then(string), None);
+        assert_eq!(field(text, "b"), None);
+        assert_eq!(field(text, "a.b.c"), None);
+        assert_eq!(field(text, "a.a.1"), Some(&b"2"[..]));
+        assert_eq!(field(text, "a.a.2"), None);
+        assert_eq!(field(b"[{\"id\":\"x\"}, 7]", "0.id"), Some(&b"\"x\""[..]));
+        for step in ["-1", "+0", "", "00", "99999999999999999999", "1.0"] {
+            assert_eq!(field(b"[0]", step), None, "{step}");
+        }
+        assert_eq!(field(b"[1]", "a"), None);
+        assert_eq!(field(b"{\"a\"", "a"), None);
         assert_eq!(sole_field(br#"{"order":{"id":1}}"#), Some(("order".into(), &br#"{"id":1}"#[..])));
         assert_eq!(sole_field(br#"{"order":{},"id":1}"#), None);
         assert_eq!(sole_field(b"{}"), None);

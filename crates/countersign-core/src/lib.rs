@@ -32,7 +32,7 @@ pub use self::{
         VerifyErrorKind,
     },
     headers::Headers,
-    provider::Provider,
+    provider::{Description, Provider},
     receiver::{Admission, Admitted, Answer, Outcome, Receiver, ReceiverBuilder, Runtime, Webhook},
     secret::{MAX_SECRETS, Secret, Secrets},
     signer::{SignedHeaders, Signer},

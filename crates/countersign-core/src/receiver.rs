@@ -9,6 +9,7 @@ mod run;
 mod runtime;
 
 use std::{
+    borrow::Cow,
     fmt,
     hash::{BuildHasher, RandomState},
     num::NonZeroU64,
@@ -31,7 +32,7 @@ use crate::{
     delivery::Delivery,
     error::{EventError, StoreError},
     headers::Headers,
-    provider::Provider,
+    provider::{Custom, Description, Payload, Provider},
     secret::Secrets,
     time::Timestamp,
     verifier::{IntoBody, Verifier},
@@ -64,7 +65,7 @@ struct Shared<P: Provider> {
     verifier: Verifier<P>,
     store: Box<dyn Store>,
     endpoint: String,
-    rules: &'static [KeyRule],
+    rules: Cow<'static, [KeyRule]>,
     lease: Duration,
     retention: Duration,
     store_timeout: Duration,
@@ -98,10 +99,20 @@ pub enum Admission<P: Provider> {
     },
 }
 
+impl<T: Payload> Receiver<Custom<T>> {
+    /// A receiver to be set up, of a provider that is not built in. See [`Verifier::custom`].
+    pub fn custom(
+        description: impl Into<Description>,
+        secrets: impl Into<Secrets>,
+    ) -> ReceiverBuilder<Custom<T>> {
+        ReceiverBuilder::new(Verifier::custom_builder(description, secrets))
+    }
+}
+
 impl<P: Provider> Receiver<P> {
     /// A receiver to be set up.
     pub fn builder(secrets: impl Into<Secrets>) -> ReceiverBuilder<P> {
-        ReceiverBuilder::new(secrets.into())
+        ReceiverBuilder::new(Verifier::builder(secrets))
     }
 
     /// What verifies the deliveries.
@@ -122,7 +133,7 @@ impl<P: Provider> Receiver<P> {
     /// A delivery's dedupe keys at this endpoint, for stores that claim within a transaction of yours: a hit on any one
     /// makes it a duplicate.
     pub fn keys(&self, delivery: &Delivery<P>) -> Vec<Key> {
-        delivery.keys(self.endpoint(), self.shared.rules)
+        delivery.keys(self.endpoint(), &self.shared.rules)
     }
 
     /// Claims a delivery under each of its keys.
@@ -223,15 +234,25 @@ impl<P: Provider> Receiver<P> {
                     handler(webhook).await.map_err(|error| Answer::error(&error))
                 };
                 let judge = |result: &Result<(), Answer>| match result {
-                    Ok(()) => Answer::of_response(200, None, P::RETRIES),
+                    Ok(()) => self.judge(200, None),
                     Err(answer) => answer.clone(),
                 };
                 self.process(delivery, runtime.clone(), work, judge).await.0
             }
             Err(error) => Answer::refused(&error),
         };
-        answer.log(self.endpoint(), verdict.as_ref().ok(), runtime::since(&runtime, began));
+        self.log(&answer, verdict.as_ref().ok(), runtime::since(&runtime, began));
         answer
+    }
+
+    /// What a handler's response makes of a delivery of this provider: see [`Answer::of_response`].
+    pub fn judge(&self, status: u16, inner: Option<&Answer>) -> Answer {
+        Answer::of_response(status, inner, self.verifier().description().retries)
+    }
+
+    /// Says what became of a request: see [`Answer::log`].
+    pub fn log(&self, answer: &Answer, delivery: Option<&Delivery<P>>, duration: Option<Duration>) {
+        answer.log(self.verifier().description(), self.endpoint(), delivery, duration);
     }
 
     fn token(&self) -> Token {

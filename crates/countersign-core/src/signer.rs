@@ -1,13 +1,13 @@
 //! `Signer<P>`: the same schemes the other way, for tests and tools.
 
-use std::{fmt, marker::PhantomData};
+use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc};
 
 use crate::{
     error::ConfigError,
     headers::Headers,
     json,
-    provider::{Provider, Source},
-    scheme::{Algorithm, Key, Part, Scheme},
+    provider::{Custom, Described, Description, Payload, Provider, Source},
+    scheme::{Algorithm, Piece, Scheme, TimestampSource, pieces, sign},
     secret::Secret,
     time::Timestamp,
 };
@@ -26,23 +26,44 @@ use crate::{
 /// # Ok::<(), countersign_core::ConfigError>(())
 /// ```
 pub struct Signer<P: Provider> {
+    described: Described,
     secret: Secret,
-    schemes: &'static [Scheme],
+    weakest: bool,
     id: Option<String>,
     kind: Option<String>,
     attempt: Option<u32>,
+    public_url: Option<String>,
     provider: PhantomData<fn() -> P>,
 }
 
+impl<T: Payload> Signer<Custom<T>> {
+    /// A signer for a provider that is not built in.
+    ///
+    /// # Errors
+    /// [`ConfigError::Description`] where the description cannot be safe or cannot work.
+    pub fn custom(description: impl Into<Description>, secret: &Secret) -> Result<Self, ConfigError> {
+        let description = description.into();
+        description.check()?;
+        Ok(Self::of(Described::Made(Arc::new(description)), secret))
+    }
+}
+
 impl<P: Provider> Signer<P> {
-    /// A signer with this secret.
+    /// A signer with this secret. For Ed25519 and ECDSA that is the private key: 32 bytes, written as the scheme writes its public
+    /// key.
     pub fn new(secret: &Secret) -> Self {
+        Self::of(Described::Constant(P::DESCRIPTION), secret)
+    }
+
+    fn of(described: Described, secret: &Secret) -> Self {
         Self {
+            described,
             secret: secret.clone(),
-            schemes: P::SCHEMES,
+            weakest: false,
             id: None,
             kind: None,
             attempt: None,
+            public_url: None,
             provider: PhantomData,
         }
     }
@@ -50,7 +71,14 @@ impl<P: Provider> Signer<P> {
     /// Signs by the weakest of the provider's schemes alone: Recharge's legacy digest, RevKeen's form without a timestamp.
     #[must_use]
     pub fn weakest(mut self) -> Self {
-        self.schemes = P::SCHEMES.last().map_or(&[], std::slice::from_ref);
+        self.weakest = true;
+        self
+    }
+
+    /// The URL that the provider calls, for one that signs it.
+    #[must_use]
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
         self
     }
 
@@ -75,79 +103,94 @@ impl<P: Provider> Signer<P> {
         self
     }
 
-    /// The headers that the provider would send with this body at this time.
+    /// The headers that the provider would send with this body at this time, by `POST`. A timestamp in the body is the body's own.
     ///
     /// # Errors
-    /// [`ConfigError::NotAHeaderValue`] when the id, the kind or a token cannot stand in a header.
+    /// [`ConfigError::NotAHeaderValue`] when the id, the kind or a token cannot stand in a header, or the scheme signs an id
+    /// and there is none; [`ConfigError::MalformedSecret`] and [`ConfigError::NoPublicUrl`] as for a verifier.
     pub fn sign(&self, body: impl AsRef<[u8]>, timestamp: Timestamp) -> Result<SignedHeaders, ConfigError> {
+        let (body, fields) = (body.as_ref(), self.described.fields());
         let mut headers = SignedHeaders(Vec::new());
-        for scheme in self.schemes {
+        let schemes = self.described.schemes();
+        let weaker = if self.weakest { schemes.len().saturating_sub(1) } else { 0 };
+        for scheme in schemes.iter().skip(weaker) {
             if headers.0.iter().any(|(name, _)| *name == scheme.header) {
                 continue;
             }
-            let text = scheme.timestamp.map(|(_, format)| format.format(timestamp));
-            if let (Some((crate::scheme::TimestampSource::Header(name), _)), Some(text)) =
-                (scheme.timestamp, &text)
-            {
-                headers.push(name, text, "timestamp")?;
+            let text = scheme.timestamp.as_ref().map(|stamp| stamp.format.format(timestamp));
+            let source = scheme.timestamp.as_ref().map(|stamp| &stamp.source);
+            if let (Some(TimestampSource::Header(name)), Some(text)) = (source, &text) {
+                headers.push_once(name, text, "timestamp")?;
             }
-            if let (Some(name), Some(text)) = (P::FIELDS.timestamp_repeated, &text) {
-                headers.push(name, text, "timestamp")?;
+            if let (Some(name), Some(text)) = (fields.timestamp_repeated, &text) {
+                headers.push_once(&name.into(), text, "timestamp")?;
             }
+            let content = self.content(scheme, text.as_deref(), body)?;
+            let signature = sign(scheme, &self.secret, &content);
+            let signature = signature.map_err(|unusable| unusable.of(self.described.name().to_owned()))?;
             let value = match scheme.algorithm {
-                Algorithm::Token => String::from_utf8_lossy(self.secret.expose_secret()).into_owned(),
-                _ => scheme
-                    .grammar
-                    .write(text.as_deref(), &self.signature(scheme, text.as_deref(), body.as_ref())),
+                Algorithm::Basic => format!("Basic {signature}"),
+                _ => scheme.grammar.write(text.as_deref(), &signature),
             };
-            headers.push(scheme.header, &value, "secret")?;
+            headers.push_once(&scheme.header, &value, "secret")?;
         }
-        let id_in_body = match (P::FIELDS.id_repeated, P::FIELDS.id) {
+        let id_in_body = match (fields.id_repeated, &fields.id) {
             (Some(name), Some(Source::Body(path))) => {
-                json::field(body.as_ref(), path).and_then(json::string).map(|id| (name, id))
+                json::field(body, path).and_then(json::string).map(|id| (name, id))
             }
             _ => None,
         };
         if let Some((name, id)) = id_in_body.filter(|(_, id)| is_header_value(id)) {
-            headers.push(name, &id, "id")?;
+            headers.push_once(&name.into(), &id, "id")?;
         }
         let attempt = self.attempt.map(|attempt| attempt.to_string());
         for (source, value, field) in [
-            (P::FIELDS.id, &self.id, "id"),
-            (P::FIELDS.kind, &self.kind, "kind"),
-            (P::FIELDS.attempt, &attempt, "attempt"),
+            (&fields.id, &self.id, "id"),
+            (&fields.kind, &self.kind, "kind"),
+            (&fields.attempt, &attempt, "attempt"),
         ] {
             if let (Some(Source::Header(name)), Some(value)) = (source, value) {
-                headers.push(name, value, field)?;
+                headers.push_once(name, value, field)?;
             }
         }
         Ok(headers)
     }
 
-    fn signature(&self, scheme: &Scheme, timestamp: Option<&str>, body: &[u8]) -> Vec<String> {
-        let hasher = Key::new(scheme.algorithm, &self.secret).hasher();
-        let digest = hasher.map(|mut hasher| {
-            for part in scheme.parts {
-                hasher.update(match part {
-                    Part::Timestamp => timestamp.unwrap_or_default().as_bytes(),
-                    Part::Literal(text) => text.as_bytes(),
-                    Part::Body => body,
-                });
-            }
-            scheme.encoding.encode(&hasher.finalize())
-        });
-        digest.into_iter().collect()
+    /// The signed content, in one piece.
+    fn content(&self, scheme: &Scheme, timestamp: Option<&str>, body: &[u8]) -> Result<Vec<u8>, ConfigError> {
+        let mut content = Vec::new();
+        for piece in pieces(scheme.template()) {
+            content.extend_from_slice(match piece {
+                Piece::Body => body,
+                Piece::Timestamp => timestamp.unwrap_or_default().as_bytes(),
+                Piece::Id => {
+                    self.id.as_deref().ok_or(ConfigError::NotAHeaderValue { field: "id" })?.as_bytes()
+                }
+                Piece::Url => {
+                    let url = self.public_url.as_deref().or(self.described.public_url.as_deref());
+                    let no_url = || ConfigError::NoPublicUrl { provider: self.described.name().to_owned() };
+                    url.ok_or_else(no_url)?.as_bytes()
+                }
+                Piece::Method => b"POST",
+                Piece::Secret => self.secret.expose_secret(),
+                Piece::Literal(text) => text.as_bytes(),
+                Piece::Unknown => b"",
+            });
+        }
+        Ok(content)
     }
 }
 
 impl<P: Provider> Clone for Signer<P> {
     fn clone(&self) -> Self {
         Self {
+            described: self.described.clone(),
             secret: self.secret.clone(),
-            schemes: self.schemes,
+            weakest: self.weakest,
             id: self.id.clone(),
             kind: self.kind.clone(),
             attempt: self.attempt,
+            public_url: self.public_url.clone(),
             provider: PhantomData,
         }
     }
@@ -156,7 +199,7 @@ impl<P: Provider> Clone for Signer<P> {
 impl<P: Provider> fmt::Debug for Signer<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Signer")
-            .field("provider", &P::NAME)
+            .field("provider", &self.described.name())
             .field("secret", &self.secret)
             .finish_non_exhaustive()
     }
@@ -166,19 +209,27 @@ impl<P: Provider> fmt::Debug for Signer<P> {
 ///
 /// Its `Debug` shows names alone: a value may be a token.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SignedHeaders(Vec<(&'static str, String)>);
+pub struct SignedHeaders(Vec<(Cow<'static, str>, String)>);
 
 impl SignedHeaders {
     /// Each name and value.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.0.iter().map(|(name, value)| (*name, value.as_str()))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, value.as_str()))
     }
 
-    fn push(&mut self, name: &'static str, value: &str, field: &'static str) -> Result<(), ConfigError> {
+    #[expect(clippy::ptr_arg, reason = "an error takes the name over, and a constant's costs nothing")]
+    fn push_once(
+        &mut self,
+        name: &Cow<'static, str>,
+        value: &str,
+        field: &'static str,
+    ) -> Result<(), ConfigError> {
         if !is_header_value(value) {
             return Err(ConfigError::NotAHeaderValue { field });
         }
-        self.0.push((name, value.to_owned()));
+        if self.0.iter().all(|(known, _)| known != name) {
+            self.0.push((name.clone(), value.to_owned()));
+        }
         Ok(())
     }
 }
@@ -189,8 +240,11 @@ fn is_header_value(text: &str) -> bool {
 
 impl From<SignedHeaders> for http::HeaderMap {
     fn from(headers: SignedHeaders) -> Self {
-        let pair = |(name, value): &(&'static str, String)| {
-            Some((http::HeaderName::from_static(name), http::HeaderValue::from_str(value).ok()?))
+        let pair = |(name, value): &(Cow<'static, str>, String)| {
+            Some((
+                http::HeaderName::from_bytes(name.as_bytes()).ok()?,
+                http::HeaderValue::from_str(value).ok()?,
+            ))
         };
         headers.0.iter().filter_map(pair).collect()
     }

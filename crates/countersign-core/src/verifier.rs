@@ -4,7 +4,7 @@ mod body;
 mod builder;
 mod verification;
 
-use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 use subtle::Choice;
 
@@ -12,10 +12,10 @@ pub(crate) use self::builder::out_of_range;
 pub use self::{body::IntoBody, builder::VerifierBuilder, verification::Verification};
 use crate::{
     delivery::{Delivery, Signed},
-    error::VerifyError,
+    error::{ConfigError, VerifyError},
     headers::{self, Headers},
-    provider::{Provider, Source},
-    scheme::{Algorithm, Key, Scheme, TimestampSource},
+    provider::{Custom, Described, Description, Payload, Provider, Source},
+    scheme::{Algorithm, Grammar, Key, Plan, Scheme, Stamp, TimestampSource},
     secret::Secrets,
     text::ShortText,
     time::{Clock, Timestamp},
@@ -44,7 +44,7 @@ impl Default for Limits {
 /// ```
 /// use countersign_core::{Secret, Timestamp, Verifier, provider::Retake};
 ///
-/// let verifier = Verifier::<Retake>::new(Secret::new("retake_secret")?);
+/// let verifier = Verifier::<Retake>::new(Secret::new("retake_secret")?)?;
 /// let headers = [(
 ///     "X-Webhook-Signature",
 ///     "sha256=2a5353ac343b35701a0297aed52c55725036e711d8eb8d6f3d0f6e7db254428e",
@@ -60,28 +60,74 @@ pub struct Verifier<P: Provider> {
 }
 
 struct Shared {
+    described: Described,
     schemes: Vec<Keyed>,
     require_timestamp: bool,
     kind: Option<ShortText>,
+    method: Cow<'static, str>,
     limits: Limits,
     clock: Option<Arc<dyn Clock>>,
 }
 
-/// A scheme with the key states of each secret.
+/// A scheme made ready, with the key states of each secret.
 struct Keyed {
-    scheme: &'static Scheme,
+    scheme: Scheme,
+    plan: Plan,
     keys: Vec<Key>,
+}
+
+impl<T: Payload> Verifier<Custom<T>> {
+    /// A verifier of a provider that is not built in, by its description; or by one scheme, where that says enough.
+    ///
+    /// # Errors
+    /// [`ConfigError::Description`] where the description cannot be safe or cannot work, and as [`VerifierBuilder::build`].
+    pub fn custom(
+        description: impl Into<Description>,
+        secrets: impl Into<Secrets>,
+    ) -> Result<Self, ConfigError> {
+        Self::custom_builder(description, secrets).build()
+    }
+
+    /// As [`custom`](Self::custom), to be set up further.
+    pub fn custom_builder(
+        description: impl Into<Description>,
+        secrets: impl Into<Secrets>,
+    ) -> VerifierBuilder<Custom<T>> {
+        VerifierBuilder::new(Described::Made(Arc::new(description.into())), secrets.into())
+    }
 }
 
 impl<P: Provider> Verifier<P> {
     /// A verifier with the defaults of its provider.
-    pub fn new(secrets: impl Into<Secrets>) -> Self {
-        Self::builder(secrets).made(None)
+    ///
+    /// # Errors
+    /// As [`VerifierBuilder::build`]: a secret that is not written as this provider writes its secrets, or a provider that signs
+    /// the URL that it calls, which is set by [`VerifierBuilder::public_url`].
+    pub fn new(secrets: impl Into<Secrets>) -> Result<Self, ConfigError> {
+        Self::builder(secrets).build()
     }
 
     /// A verifier to be set up.
     pub fn builder(secrets: impl Into<Secrets>) -> VerifierBuilder<P> {
-        VerifierBuilder::new(secrets.into())
+        const { Scheme::assert_sound(P::SCHEMES, &P::DESCRIPTION.fields) };
+        VerifierBuilder::new(Described::Constant(P::DESCRIPTION), secrets.into())
+    }
+
+    /// The provider, as it was described.
+    pub fn description(&self) -> &Description {
+        &self.shared.described
+    }
+
+    /// The method that requests must have where it is signed; `POST` unless told otherwise. For the adapters.
+    ///
+    /// # Errors
+    /// [`VerifyError::WrongMethod`], when the scheme signs the method and this is another.
+    pub fn check_method(&self, method: &str) -> Result<(), VerifyError> {
+        let signed = self.shared.schemes.iter().any(|keyed| keyed.plan.signs_method);
+        match signed && method != self.shared.method {
+            true => Err(VerifyError::WrongMethod { expected: self.shared.method.clone() }),
+            false => Ok(()),
+        }
     }
 
     /// Decides everything that the headers can decide, before a byte of the body is read.
@@ -92,9 +138,9 @@ impl<P: Provider> Verifier<P> {
     where
         H: Headers + ?Sized,
     {
-        let (keyed, name, value) = self.select(headers)?;
-        let mut verification = Verification::new(keyed.scheme, self.shared.limits.body);
-        self.check_headers(keyed, name, value, headers, now, &mut verification)?;
+        let selected = self.select(headers)?;
+        let mut verification = Verification::new(&self.shared, selected.0, now);
+        self.check_headers(selected, headers, now, &mut verification)?;
         let length = headers.values("content-length").next();
         let length = length.and_then(|length| std::str::from_utf8(length).ok()?.parse().ok());
         if length.is_some_and(|length: usize| length > self.shared.limits.body) {
@@ -116,9 +162,9 @@ impl<P: Provider> Verifier<P> {
         B: IntoBody,
     {
         // As `begin`, `update` and `finish`, in place: moving a verification costs as much as a block of hashing.
-        let (keyed, name, value) = self.select(headers)?;
-        let mut verification = Verification::new(keyed.scheme, self.shared.limits.body);
-        self.check_headers(keyed, name, value, headers, now, &mut verification)?;
+        let selected = self.select(headers)?;
+        let mut verification = Verification::new(&self.shared, selected.0, now);
+        self.check_headers(selected, headers, now, &mut verification)?;
         verification.hash(body.as_ref())?;
         verification.conclude(body)
     }
@@ -135,13 +181,13 @@ impl<P: Provider> Verifier<P> {
 
     /// The strongest scheme whose header is there. A header that is there decides, even when it cannot be read: a
     /// weaker scheme never serves as a fallback for a stronger one.
-    fn select<'h, H>(&self, headers: &'h H) -> Result<(&Keyed, &'static str, &'h [u8]), VerifyError>
+    fn select<'v: 'h, 'h, H>(&'v self, headers: &'h H) -> Result<Selected<'v, 'h>, VerifyError>
     where
         H: Headers + ?Sized,
     {
-        let schemes = || self.shared.schemes.iter().map(|keyed| keyed.scheme);
+        let schemes = || self.shared.schemes.iter().map(|keyed| &keyed.scheme);
         for keyed in &self.shared.schemes {
-            let scheme = keyed.scheme;
+            let scheme = &keyed.scheme;
             for name in scheme.headers() {
                 let Some(value) = headers::one(headers, name)? else { continue };
                 let meant_for =
@@ -150,20 +196,18 @@ impl<P: Provider> Verifier<P> {
                     continue;
                 }
                 return match self.shared.require_timestamp && !scheme.signs_timestamp() {
-                    true => Err(VerifyError::TimestampRequired { name }),
+                    true => Err(VerifyError::TimestampRequired { name: name.clone() }),
                     false => Ok((keyed, name, value)),
                 };
             }
         }
-        let name = schemes().next().map_or("", |scheme| scheme.header);
+        let name = schemes().next().map_or("".into(), |scheme| scheme.header.clone());
         Err(VerifyError::MissingHeader { name })
     }
 
     fn check_headers<H>(
         &self,
-        keyed: &Keyed,
-        name: &'static str,
-        value: &[u8],
+        (keyed, name, value): Selected<'_, '_>,
         headers: &H,
         now: Timestamp,
         verification: &mut Verification<'_, P>,
@@ -171,69 +215,94 @@ impl<P: Provider> Verifier<P> {
     where
         H: Headers + ?Sized,
     {
-        let scheme = keyed.scheme;
-        if scheme.algorithm == Algorithm::Token {
-            let known = keyed.keys.iter().fold(Choice::from(0), |known, key| known | key.is_token(value));
+        let scheme = &keyed.scheme;
+        if scheme.algorithm.shows_secret() {
+            let shown = shown(scheme, value).ok_or(VerifyError::WrongToken)?;
+            let known = keyed.keys.iter().fold(Choice::from(0), |known, key| known | key.is_shown(shown));
             bool::from(known).then_some(()).ok_or(VerifyError::WrongToken)?;
         } else {
-            let malformed = |reason| VerifyError::MalformedHeader { name, reason };
+            let malformed = |reason| VerifyError::MalformedHeader { name: name.clone(), reason };
             let signatures = &mut verification.signatures;
-            let timestamp = scheme.grammar.parse(value, scheme.encoding, signatures).map_err(malformed)?;
-            verification.signed.timestamp = self.check_timestamp(scheme, name, timestamp, headers, now)?;
+            let listed = scheme.grammar.parse(value, scheme.algorithm, scheme.encoding, signatures);
+            let listed = listed.map_err(malformed)?;
+            verification.signed.timestamp = check_timestamp(scheme, (name, listed), headers, now)?;
         }
-        self.read_fields(headers, &mut verification.signed)?;
-        verification.start(&keyed.keys);
+        self.read_fields(keyed, headers, &mut verification.signed)?;
+        verification.start();
         Ok(())
     }
 
-    /// The scheme's timestamp, `listed` when it stands in the signature's header, and its text.
-    fn check_timestamp<H>(
-        &self,
-        scheme: &Scheme,
-        name: &'static str,
-        listed: Option<&[u8]>,
-        headers: &H,
-        now: Timestamp,
-    ) -> Result<Option<(Timestamp, ShortText)>, VerifyError>
+    /// Takes what the provider says beside the signature, unsigned but for an id that the scheme signs: id, kind and
+    /// attempt.
+    fn read_fields<H>(&self, keyed: &Keyed, headers: &H, signed: &mut Signed) -> Result<(), VerifyError>
     where
         H: Headers + ?Sized,
     {
-        let Some((source, format)) = scheme.timestamp else { return Ok(None) };
-        let (name, text) = match source {
-            TimestampSource::SignatureHeader => (name, listed),
-            TimestampSource::Header(name) => (name, headers::one(headers, name)?),
-        };
-        let text = text.ok_or(VerifyError::MissingHeader { name })?;
-        let malformed =
-            VerifyError::MalformedHeader { name, reason: "not a timestamp of this scheme's format" };
-        let timestamp = format.parse(text).ok_or_else(|| malformed.clone())?;
-        scheme.tolerance.check(timestamp, now)?;
-        Ok(Some((timestamp, ShortText::new(text).ok_or(malformed)?)))
-    }
-
-    /// Takes what the provider says beside the signature, unsigned: id, kind and attempt.
-    fn read_fields<H>(&self, headers: &H, signed: &mut Signed) -> Result<(), VerifyError>
-    where
-        H: Headers + ?Sized,
-    {
-        let text = |source| match source {
+        let text = |source: &Option<Source>| match source {
             Some(Source::Header(name)) => match headers::one(headers, name)? {
                 Some([]) | None => Ok(None),
                 Some(value) => ShortText::new(value)
                     .map(Some)
-                    .ok_or(VerifyError::MalformedHeader { name, reason: "not UTF-8" }),
+                    .ok_or(VerifyError::MalformedHeader { name: name.clone(), reason: "not UTF-8" }),
             },
             _ => Ok(None),
         };
-        signed.id = text(P::FIELDS.id)?;
-        signed.attempt = text(P::FIELDS.attempt)?.and_then(|attempt| attempt.as_str().parse().ok());
+        let fields = self.shared.described.fields();
+        signed.id = text(&fields.id)?;
+        if let (true, None, Some(Source::Header(name))) = (keyed.plan.signs_id, &signed.id, &fields.id) {
+            return Err(VerifyError::MissingHeader { name: name.clone() });
+        }
+        signed.attempt = text(&fields.attempt)?.and_then(|attempt| attempt.as_str().parse().ok());
         signed.kind_is_configured = self.shared.kind.is_some();
         signed.kind = match &self.shared.kind {
             Some(kind) => Some(kind.clone()),
-            None => text(P::FIELDS.kind)?,
+            None => text(&fields.kind)?,
         };
         Ok(())
     }
+}
+
+/// A scheme, the name of its header and what that holds.
+type Selected<'v, 'h> = (&'v Keyed, &'v Cow<'static, str>, &'h [u8]);
+
+/// The token, or the credentials, that a header shows; `None` where it shows none.
+fn shown<'h>(scheme: &Scheme, value: &'h [u8]) -> Option<&'h [u8]> {
+    match (scheme.algorithm, &scheme.grammar) {
+        (Algorithm::Basic, _) => {
+            // RFC 7617, section 2, and RFC 9110, section 11.1: in any case, with at least one blank behind it.
+            let (name, credentials) = value.split_at_checked(6)?;
+            name.eq_ignore_ascii_case(b"basic ").then_some(credentials.trim_ascii_start())
+        }
+        (_, Grammar::Prefix(prefix)) => value.strip_prefix(prefix.as_bytes()),
+        _ => Some(value),
+    }
+}
+
+/// The scheme's timestamp, `listed` when it stands in the signature's header, which has this name; and its text. One that stands in the body is
+/// looked at once that is known to be genuine.
+fn check_timestamp<H>(
+    scheme: &Scheme,
+    (name, listed): (&Cow<'static, str>, Option<&[u8]>),
+    headers: &H,
+    now: Timestamp,
+) -> Result<Option<(Timestamp, ShortText)>, VerifyError>
+where
+    H: Headers + ?Sized,
+{
+    let Some(Stamp { source, format }) = &scheme.timestamp else { return Ok(None) };
+    let (name, text) = match source {
+        TimestampSource::Signature => (name, listed),
+        TimestampSource::Header(name) => (name, headers::one(headers, name)?),
+        TimestampSource::Body(_) => return Ok(None),
+    };
+    let text = text.ok_or_else(|| VerifyError::MissingHeader { name: name.clone() })?;
+    let malformed = || VerifyError::MalformedHeader {
+        name: name.clone(),
+        reason: "not a timestamp of this scheme's format",
+    };
+    let timestamp = format.parse(text).ok_or_else(malformed)?;
+    scheme.max_age().check(timestamp, now)?;
+    Ok(Some((timestamp, ShortText::new(text).ok_or_else(malformed)?)))
 }
 
 impl<P: Provider> Clone for Verifier<P> {
@@ -245,7 +314,7 @@ impl<P: Provider> Clone for Verifier<P> {
 impl<P: Provider> fmt::Debug for Verifier<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verifier")
-            .field("provider", &P::NAME)
+            .field("provider", &self.shared.described.name())
             .field("require_timestamp", &self.shared.require_timestamp)
             .field("kind", &self.shared.kind)
             .field("limits", &self.shared.limits)

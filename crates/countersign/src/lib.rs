@@ -44,10 +44,10 @@ pub use countersign_actix as actix;
 #[cfg(feature = "axum")]
 pub use countersign_axum as axum;
 pub use countersign_core::{
-    Admission, Admitted, Answer, Clock, ConfigError, ConfigErrorKind, Delivery, EventError, EventErrorKind,
-    Headers, IntoBody, Limits, MAX_SECRETS, Outcome, Provider, Receiver, ReceiverBuilder, Runtime, Secret,
-    Secrets, SignedHeaders, Signer, StoreError, StoreErrorKind, Timestamp, TimestampFormat, Tolerance,
-    Verification, Verifier, VerifierBuilder, VerifyError, VerifyErrorKind, Webhook, dedupe, event,
+    Admission, Admitted, Answer, Clock, ConfigError, ConfigErrorKind, Delivery, Description, EventError,
+    EventErrorKind, Headers, IntoBody, Limits, MAX_SECRETS, Outcome, Provider, Receiver, ReceiverBuilder,
+    Runtime, Secret, Secrets, SignedHeaders, Signer, StoreError, StoreErrorKind, Timestamp, TimestampFormat,
+    Tolerance, Verification, Verifier, VerifierBuilder, VerifyError, VerifyErrorKind, Webhook, dedupe, event,
     for_each_provider, provider, scheme,
 };
 
@@ -85,11 +85,12 @@ pub type MemoryStore = dedupe::MemoryStore<SystemClock>;
 /// ```
 ///
 /// # Errors
-/// As [`Verifier::verify`].
+/// As [`Verifier::verify`]; [`VerifyError::NotSetUp`] where [`Verifier::new`] fails.
 pub fn verify<P: Provider>(
     secret: &Secret,
     headers: &(impl Headers + ?Sized),
     body: impl IntoBody,
 ) -> Result<Delivery<P>, VerifyError> {
-    Verifier::<P>::new(secret).verify(headers, body, SystemClock.now())
+    let verifier = Verifier::<P>::new(secret).map_err(|error| VerifyError::NotSetUp { error })?;
+    verifier.verify(headers, body, SystemClock.now())
 }

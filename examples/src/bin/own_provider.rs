@@ -8,7 +8,7 @@ use countersign::{
     dedupe::{KeyPart, KeyRule},
     event::Json,
     provider::{Fields, Retries, Source},
-    scheme::{Part, Scheme},
+    scheme::{Encoding, Scheme, TimestampSource},
 };
 use serde::Deserialize;
 
@@ -28,11 +28,11 @@ enum Event {
 impl Provider for Acme {
     const NAME: &'static str = "acme";
     const SCHEMES: &'static [Scheme] = &[Scheme::hmac_sha256("x-acme-signature")
-        .base64()
-        .timestamp_header("x-acme-timestamp", TimestampFormat::UnixSeconds)
+        .encoding(Encoding::Base64)
+        .timestamp(TimestampSource::header("x-acme-timestamp"), TimestampFormat::UnixSeconds)
         .tolerance(Tolerance::from_secs(300))
-        .signs(&[Part::Timestamp, Part::Literal(":"), Part::Body])];
-    const FIELDS: Fields = Fields::NONE.id(Source::Body(&["id"])).kind(Source::Body(&["type"]));
+        .signs("{timestamp}:{body}")];
+    const FIELDS: Fields = Fields::NONE.id(Source::body("id")).kind(Source::body("type"));
     const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Body])];
     const RETRIES: Retries = Retries::ON_ANY_FAILURE.within(Duration::from_secs(24 * 60 * 60));
     type Event = Event;

@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let live = Secrets::new([new.clone(), old.clone()])?;
     for (step, secrets) in [("before", Secrets::from(&old)), ("during", live), ("after", Secrets::from(&new))]
     {
-        let verifier = Verifier::<RetentBase>::new(secrets);
+        let verifier = Verifier::<RetentBase>::new(secrets)?;
         for (name, secret) in [("old", &old), ("new", &new)] {
             let verdict = verifier.verify(&by(secret)?, body, now);
             let verdict = verdict.map_or_else(|error| error.to_string(), |_| "genuine".to_owned());

@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let signed = Signer::<Retake>::new(&secret).sign(body, now)?;
 
         // The handler alone.
-        let delivery = Verifier::<Retake>::new(&secret).verify(&signed, body, now)?;
+        let delivery = Verifier::<Retake>::new(&secret)?.verify(&signed, body, now)?;
         assert_eq!(on_retake(Webhook::try_from(delivery)?).await.is_ok(), status == 200);
 
         // The whole application.

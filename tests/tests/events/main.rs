@@ -28,7 +28,7 @@ fn delivery<P: Provider>(kind: &str, body: &str) -> Delivery<P> {
         kind => Signer::<P>::new(&secret).kind(kind),
     };
     let headers = signer.sign(body, now).unwrap();
-    Verifier::<P>::new(&secret).verify(&headers, body, now).unwrap()
+    Verifier::<P>::new(&secret).unwrap().verify(&headers, body, now).unwrap()
 }
 
 /// The event of this body.

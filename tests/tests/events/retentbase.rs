@@ -63,6 +63,7 @@ fn what_stands_in_headers_is_told() {
     let (secret, now) = (Secret::new("rb_secret").unwrap(), Timestamp::from_unix_seconds(1_705_689_600));
     let signer = Signer::<RetentBase>::new(&secret).id("dlv_1").kind("cancellation.created").attempt(3);
     let delivery = Verifier::<RetentBase>::new(&secret)
+        .unwrap()
         .verify(&signer.sign(UPDATED, now).unwrap(), UPDATED, now)
         .unwrap();
     assert_eq!((delivery.id().as_deref(), delivery.attempt()), (Some("dlv_1"), Some(3)));

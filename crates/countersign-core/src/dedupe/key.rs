@@ -1,12 +1,14 @@
 //! `Key`: what makes two deliveries the same, from signed content.
 
-use std::{fmt, hash};
+use std::{borrow::Cow, fmt, hash};
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
     delivery::Delivery,
-    provider::{Fields, Provider, Source},
+    provider::{Description, Provider, Source},
+    scheme::put,
 };
 
 /// A dedupe key: a SHA-256 digest over provider, endpoint and the parts of one [`KeyRule`], each with its length before
@@ -60,9 +62,13 @@ impl Key {
         };
         let key = |parts: &[KeyPart]| {
             let parts: Option<Vec<_>> = parts.iter().map(part).collect();
-            Some(Self::new(P::NAME, endpoint, parts?.iter().flat_map(|(tag, value)| [*tag, *value])))
+            Some(Self::new(
+                delivery.provider(),
+                endpoint,
+                parts?.iter().flat_map(|(tag, value)| [*tag, *value]),
+            ))
         };
-        rules.iter().filter_map(|rule| key(rule.parts).or_else(|| key(rule.otherwise?))).collect()
+        rules.iter().filter_map(|rule| key(&rule.parts).or_else(|| key(rule.otherwise.as_ref()?))).collect()
     }
 }
 
@@ -91,27 +97,31 @@ impl fmt::Debug for Key {
 }
 
 /// What one key is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// In TOML and JSON, a list of parts, as in `["kind", "body"]`, or with what takes their place, as in
+/// `{ of = ["id"], or = ["body"] }`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
 pub struct KeyRule {
-    parts: &'static [KeyPart],
-    otherwise: Option<&'static [KeyPart]>,
+    parts: Cow<'static, [KeyPart]>,
+    otherwise: Option<Cow<'static, [KeyPart]>>,
 }
 
 impl KeyRule {
     /// A key of these parts. There is no such key for a delivery that lacks the id it names.
     pub const fn of(parts: &'static [KeyPart]) -> Self {
-        Self { parts, otherwise: None }
+        Self { parts: Cow::Borrowed(parts), otherwise: None }
     }
 
     /// A key of these parts for a delivery that lacks the id.
     #[must_use]
     pub const fn or(mut self, parts: &'static [KeyPart]) -> Self {
-        self.otherwise = Some(parts);
+        put(&mut self.otherwise, Some(Cow::Borrowed(parts)));
         self
     }
 
-    fn branches(&self) -> impl Iterator<Item = &'static [KeyPart]> {
-        std::iter::once(self.parts).chain(self.otherwise)
+    fn branches(&self) -> impl Iterator<Item = &[KeyPart]> {
+        std::iter::once(&self.parts).chain(&self.otherwise).map(|parts| &**parts)
     }
 
     /// Whether two deliveries with different bodies never share this key, but by their id.
@@ -119,21 +129,64 @@ impl KeyRule {
         self.branches().all(|parts| parts.contains(&KeyPart::Body) || parts.contains(&KeyPart::Id))
     }
 
+    /// Whether there is something in it that cannot be changed without changing the body or the signature.
+    pub(crate) fn holds_signed(&self, id_is_signed: bool) -> bool {
+        let signed = |part: &KeyPart| *part == KeyPart::Body || id_is_signed && *part == KeyPart::Id;
+        self.branches().all(|parts| parts.iter().any(signed))
+    }
+
     /// Whether every delivery has this key, whatever unsigned headers it comes with.
-    pub(crate) fn is_signed(&self, fields: Fields) -> bool {
-        let id_is_signed = matches!(fields.id, Some(Source::Body(_)));
-        let kind_is_signed = !matches!(fields.kind, Some(Source::Header(_)));
+    pub(crate) fn is_signed(&self, description: &Description) -> bool {
+        let id_is_signed = description.id_is_signed();
+        let kind_is_signed = !matches!(description.fields().kind, Some(Source::Header(_)));
         let is_whole = |parts: &[KeyPart]| {
             parts.contains(&KeyPart::Body)
                 && !parts.contains(&KeyPart::Id)
                 && (kind_is_signed || !parts.contains(&KeyPart::Kind))
         };
-        is_whole(self.parts) || id_is_signed && self.otherwise.is_some_and(is_whole)
+        is_whole(&self.parts) || id_is_signed && self.otherwise.as_deref().is_some_and(is_whole)
+    }
+}
+
+/// A rule as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a list of `body`, `timestamp`, `kind`, `id`, or { of = [..], or = [..] } of such lists"
+)]
+enum Written {
+    Parts(Vec<KeyPart>),
+    Rule(Alternatives),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Alternatives {
+    of: Vec<KeyPart>,
+    or: Vec<KeyPart>,
+}
+
+impl From<Written> for KeyRule {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Parts(parts) => Self { parts: parts.into(), otherwise: None },
+            Written::Rule(Alternatives { of, or }) => Self { parts: of.into(), otherwise: Some(or.into()) },
+        }
+    }
+}
+
+impl From<KeyRule> for Written {
+    fn from(KeyRule { parts, otherwise }: KeyRule) -> Self {
+        match otherwise {
+            None => Self::Parts(parts.into_owned()),
+            Some(or) => Self::Rule(Alternatives { of: parts.into_owned(), or: or.into_owned() }),
+        }
     }
 }
 
 /// A part of a dedupe key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum KeyPart {
     /// The digest of the signed body.

@@ -4,6 +4,7 @@ mod choices;
 mod date_time;
 mod decimal;
 mod flag;
+mod generic;
 mod integer;
 mod json_value;
 pub(crate) mod model;
@@ -20,6 +21,7 @@ pub use self::{
     date_time::{DateTime, ParseDateTimeError},
     decimal::{Decimal, ParseDecimalError},
     flag::Flag,
+    generic::Generic,
     integer::{Integer, Text},
     json_value::{Extra, Json},
     table::Unknown,

@@ -30,7 +30,7 @@ pub(crate) fn kind_of<P: Provider>(delivery: &Delivery<P>) -> Result<std::borrow
         Ok(_) => EventError::NoKind {
             source_of_kind: match P::FIELDS.kind {
                 Some(Source::Header(name)) => format!("the header {name}").into(),
-                Some(Source::Body(path)) => path.join(".").into(),
+                Some(Source::Body(path)) => path,
                 None => "its source".into(),
             },
         },

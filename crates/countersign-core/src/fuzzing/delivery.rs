@@ -9,7 +9,7 @@ use crate::{
     delivery::Delivery,
     error::{EventError, VerifyError},
     provider::{Provider, Source},
-    scheme::{Algorithm, Encoding, Part, Scheme, TimestampSource},
+    scheme::{Algorithm, Encoding, Piece, Scheme, Stamp, TimestampSource, pieces},
     signer::{SignedHeaders, Signer},
     verifier::Verifier,
 };
@@ -102,17 +102,19 @@ fn signature(scheme: &Scheme, timestamp: &str, body: &[u8]) -> Option<String> {
             let hmac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("keys have any length");
             hmac.chain_update(content).finalize().into_bytes().into()
         }
-        Algorithm::Sha256 => Sha256::digest([SECRET.as_bytes(), &content].concat()).into(),
-        Algorithm::Token => return None,
+        Algorithm::Sha256 => Sha256::digest(content).into(),
+        _ => return None,
     };
     Some(scheme.encoding.encode(&digest))
 }
 
 fn content(scheme: &Scheme, timestamp: &str, body: &[u8]) -> Vec<u8> {
-    let parts = scheme.parts.iter().map(|part| match part {
-        Part::Timestamp => timestamp.as_bytes(),
-        Part::Literal(text) => text.as_bytes(),
-        Part::Body => body,
+    let parts = pieces(scheme.template()).map(|piece| match piece {
+        Piece::Timestamp => timestamp.as_bytes(),
+        Piece::Literal(text) => text.as_bytes(),
+        Piece::Body => body,
+        Piece::Secret => SECRET.as_bytes(),
+        _ => b"",
     });
     parts.collect::<Vec<_>>().concat()
 }
@@ -136,18 +138,18 @@ fn genuine<P: Provider>(verifier: &Verifier<P>, signer: &Signer<P>, request: &Re
 
 /// The headers that the provider would send, with the id, the kind and the attempt of the request where they can be sent.
 fn signed<P: Provider>(signer: Signer<P>, request: &Request<'_>, body: &[u8]) -> SignedHeaders {
-    let text = |source| match source {
+    let text = |source: &Option<Source>| match source {
         Some(Source::Header(name)) => request.text(name),
         _ => None,
     };
     let mut with_fields = signer.clone();
-    if let Some(id) = text(P::FIELDS.id) {
+    if let Some(id) = text(&P::FIELDS.id) {
         with_fields = with_fields.id(id);
     }
-    if let Some(kind) = text(P::FIELDS.kind) {
+    if let Some(kind) = text(&P::FIELDS.kind) {
         with_fields = with_fields.kind(kind);
     }
-    if let Some(attempt) = text(P::FIELDS.attempt).and_then(|attempt| attempt.parse().ok()) {
+    if let Some(attempt) = text(&P::FIELDS.attempt).and_then(|attempt| attempt.parse().ok()) {
         with_fields = with_fields.attempt(attempt);
     }
     let plain = || signer.sign(body, request.now).expect("all that is sent is ASCII");
@@ -166,9 +168,9 @@ fn tampered<P: Provider>(verifier: &Verifier<P>, request: &Request<'_>) {
         let verdict = verifier.verify(&headers, request.body, request.now);
         assert!(verdict.is_err(), "{name} of {} was changed and verified: {value:?}", P::NAME);
     };
-    let names = match scheme.timestamp {
-        Some((TimestampSource::Header(name), _)) => vec![scheme.header, name],
-        _ => vec![scheme.header],
+    let names: Vec<&str> = match &scheme.timestamp {
+        Some(Stamp { source: TimestampSource::Header(name), .. }) => vec![&scheme.header, name],
+        _ => vec![&scheme.header],
     };
     for (name, value) in headers.iter().filter(|(name, _)| names.contains(name)) {
         for _ in 0..4 {
@@ -190,13 +192,13 @@ fn tampered<P: Provider>(verifier: &Verifier<P>, request: &Request<'_>) {
 
 /// A genuine signature over a timestamp and a body is none over a body that reads like both.
 fn under_another_scheme<P: Provider>(verifier: &Verifier<P>, request: &Request<'_>) {
-    for (scheme, format) in P::SCHEMES.iter().filter_map(|s| s.timestamp.map(|(_, format)| (s, format))) {
+    for (scheme, format) in P::SCHEMES.iter().filter_map(|s| Some((s, s.timestamp.as_ref()?.format))) {
         let timestamp = format.format(request.now);
         let content = content(scheme, &timestamp, request.body);
         let Some(signature) = signature(scheme, &timestamp, request.body) else { continue };
-        for weaker in P::SCHEMES.iter().filter(|s| !s.signs_timestamp() && s.parts.contains(&Part::Body)) {
-            let value = weaker.grammar.write(None, std::slice::from_ref(&signature));
-            let verdict = verifier.verify(&[(weaker.header, value)], &content, request.now);
+        for weaker in P::SCHEMES.iter().filter(|s| !s.signs_timestamp() && s.signs_piece(Piece::Body)) {
+            let value = weaker.grammar.write(None, &signature);
+            let verdict = verifier.verify(&[(&*weaker.header, value)], &content, request.now);
             assert!(verdict.is_err(), "a timestamped signature of {} serves for a body", P::NAME);
         }
     }
@@ -317,35 +319,36 @@ mod tests {
         };
     }
 
-    const TIMESTAMPED: &[Part] = &[Part::Timestamp, Part::Literal("."), Part::Body];
+    const TIMESTAMPED: &str = "{timestamp}.{body}";
     const LIST: Scheme = Scheme::hmac_sha256("x-signature")
-        .key_value("t", TimestampFormat::UnixSeconds, "v1")
+        .list(',', Some("t"), "v1")
+        .timestamp(TimestampSource::Signature, TimestampFormat::UnixSeconds)
         .signs(TIMESTAMPED);
 
     sample!(Token, Fields::NONE, &[KeyRule::of(&[KeyPart::Body])], Scheme::token("x-token"));
     sample!(
         TwoForms,
-        Fields::NONE.id(Source::Body(&["id"])).timestamp_repeated("x-timestamp"),
+        Fields::NONE.id(Source::body("id")).timestamp_repeated("x-timestamp"),
         &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Body])],
         LIST,
         Scheme::hmac_sha256("x-signature").prefix("sha256=").body(BodyRule::JsonStructure)
     );
     sample!(
         Legacy,
-        Fields::NONE.kind(Source::Header("x-topic")),
+        Fields::NONE.kind(Source::header("x-topic")),
         &[KeyRule::of(&[KeyPart::Kind, KeyPart::Body])],
         LIST,
-        Scheme::sha256_of_secret_and("x-legacy").base64()
+        Scheme::sha256("x-legacy").encoding(Encoding::Base64)
     );
     sample!(
         TimestampHeader,
         Fields::NONE
-            .id(Source::Header("x-id"))
-            .kind(Source::Header("x-kind"))
-            .attempt(Source::Header("x-attempt")),
+            .id(Source::header("x-id"))
+            .kind(Source::header("x-kind"))
+            .attempt(Source::header("x-attempt")),
         &[KeyRule::of(&[KeyPart::Timestamp, KeyPart::Body]), KeyRule::of(&[KeyPart::Id])],
         Scheme::hmac_sha256("x-signature")
-            .timestamp_header("x-timestamp", TimestampFormat::UnixSeconds)
+            .timestamp(TimestampSource::header("x-timestamp"), TimestampFormat::UnixSeconds)
             .signs(TIMESTAMPED)
     );
     sample!(Keyless, Fields::NONE, &[KeyRule::of(&[KeyPart::Id])], LIST);

@@ -18,15 +18,19 @@ pub(super) fn signature_header<P: Provider>(data: &[u8]) {
 /// What is read is what is there, nothing is read twice, and what is written is read back.
 fn header(scheme: &Scheme, value: &[u8]) {
     let Scheme { grammar, encoding, .. } = scheme;
+    if scheme.algorithm().shows_secret() {
+        return;
+    }
     let longer = |more: &[u8]| [value, more].concat();
     let Ok(presented) = read(scheme, value) else { return };
     assert!(grammar.recognises(value), "read and not recognised");
     let signatures: Vec<_> = presented.signatures.iter().map(|digest| encoding.encode(digest)).collect();
     assert!((1..=16).contains(&signatures.len()), "{} signatures", signatures.len());
     let timestamp = presented.timestamp.map(|text| String::from_utf8_lossy(text).into_owned());
-    let written = grammar.write(timestamp.as_deref(), &signatures);
-    if let Grammar::KeyValue { .. } = grammar {
-        assert!(presented.timestamp.is_some());
+    let [signature, ..] = &*signatures else { return };
+    let written = grammar.write(timestamp.as_deref(), signature);
+    if let Grammar::List { timestamp: key, .. } = grammar {
+        assert_eq!(presented.timestamp.is_some(), key.is_some());
         assert!(signatures.iter().all(|signature| holds(value, signature, *encoding)));
         if value.iter().filter(|byte| **byte == b',').count() < 31 {
             for ignored in [&b",unknown=1"[..], b",", b",=", b",v"] {
@@ -47,20 +51,20 @@ fn header(scheme: &Scheme, value: &[u8]) {
         }
     }
     let again = read(scheme, written.as_bytes()).expect("what is written can be read");
-    assert_eq!(again.signatures, presented.signatures);
+    assert_eq!(again.signatures.first(), presented.signatures.first());
     let text = again.timestamp.map(String::from_utf8_lossy);
     assert_eq!(text.as_deref(), timestamp.as_deref());
 }
 
 struct Presented<'h> {
     timestamp: Option<&'h [u8]>,
-    signatures: Vec<[u8; 32]>,
+    signatures: Vec<Vec<u8>>,
 }
 
 fn read<'h>(scheme: &Scheme, value: &'h [u8]) -> Result<Presented<'h>, &'static str> {
     let mut signatures = Signatures::default();
-    let timestamp = scheme.grammar.parse(value, scheme.encoding, &mut signatures)?;
-    Ok(Presented { timestamp, signatures: signatures.iter().copied().collect() })
+    let timestamp = scheme.grammar.parse(value, scheme.algorithm, scheme.encoding, &mut signatures)?;
+    Ok(Presented { timestamp, signatures: signatures.iter().map(<[u8]>::to_vec).collect() })
 }
 
 fn same(one: &[u8], other: &[u8], encoding: Encoding) -> bool {
@@ -72,7 +76,8 @@ fn holds(value: &[u8], signature: &str, encoding: Encoding) -> bool {
 }
 
 pub(super) fn timestamp<P: Provider>(data: &[u8]) {
-    P::SCHEMES.iter().filter_map(|scheme| scheme.timestamp).for_each(|(_, format)| text(format, data));
+    let stamps = P::SCHEMES.iter().filter_map(|scheme| scheme.timestamp.as_ref());
+    stamps.for_each(|stamp| text(stamp.format, data));
 }
 
 fn text(format: TimestampFormat, data: &[u8]) {

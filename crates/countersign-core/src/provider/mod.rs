@@ -1,6 +1,11 @@
 //! `Provider`: what sets one provider apart, as data; one file a provider, and the registry of all.
 
-use std::{borrow::Cow, fmt, time::Duration};
+mod custom;
+mod description;
+mod fields;
+mod retries;
+
+use std::{borrow::Cow, fmt};
 
 use crate::{
     dedupe::KeyRule,
@@ -15,7 +20,20 @@ pub mod retake;
 pub mod retentbase;
 pub mod revkeen;
 
-pub use self::{raaft::Raaft, recharge::Recharge, retake::Retake, retentbase::RetentBase, revkeen::RevKeen};
+#[allow(unused_imports, reason = "the catalogue uses it")]
+pub(crate) use self::custom::provider;
+pub(crate) use self::description::{Described, NOT_A_URL, is_url};
+pub use self::{
+    custom::{Custom, Payload},
+    description::Description,
+    fields::{Fields, Source},
+    raaft::Raaft,
+    recharge::Recharge,
+    retake::Retake,
+    retentbase::RetentBase,
+    retries::Retries,
+    revkeen::RevKeen,
+};
 
 /// A provider of webhooks, described by data that one engine reads.
 ///
@@ -32,7 +50,7 @@ pub use self::{raaft::Raaft, recharge::Recharge, retake::Retake, retentbase::Ret
 /// impl Provider for Example {
 ///     const NAME: &'static str = "example";
 ///     const SCHEMES: &'static [Scheme] = &[Scheme::hmac_sha256("x-example-signature").prefix("sha256=")];
-///     const FIELDS: Fields = Fields::NONE.kind(Source::Body(&["type"]));
+///     const FIELDS: Fields = Fields::NONE.kind(Source::body("type"));
 ///     const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Body])];
 ///     const RETRIES: Retries = Retries::UNKNOWN;
 ///     type Event = String;
@@ -44,7 +62,7 @@ pub use self::{raaft::Raaft, recharge::Recharge, retake::Retake, retentbase::Ret
 ///
 /// let (secret, now) = (Secret::new("a secret")?, Timestamp::from_unix_seconds(0));
 /// let headers = Signer::<Example>::new(&secret).sign(r#"{"type":"ping"}"#, now)?;
-/// let delivery = Verifier::<Example>::new(&secret).verify(&headers, r#"{"type":"ping"}"#, now)?;
+/// let delivery = Verifier::<Example>::new(&secret)?.verify(&headers, r#"{"type":"ping"}"#, now)?;
 /// assert_eq!(delivery.event()?, "ping");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -62,6 +80,10 @@ pub trait Provider: Sized + Send + Sync + 'static {
     const KEYS: &'static [KeyRule];
     /// On which answers it tries again, and for how long.
     const RETRIES: Retries;
+    /// All of it as one value.
+    #[doc(hidden)]
+    const DESCRIPTION: &'static Description =
+        &Description::of(Self::NAME, Self::SCHEMES, Self::FIELDS, Self::KEYS, Self::RETRIES);
     /// Its events.
     type Event: fmt::Debug + Send + Sync + 'static;
 
@@ -83,119 +105,6 @@ pub trait Provider: Sized + Send + Sync + 'static {
     /// [`VerifyError::Contradiction`] when it does not.
     fn check(_delivery: &Delivery<Self>) -> Result<(), VerifyError> {
         Ok(())
-    }
-}
-
-/// Where something about a delivery stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Source {
-    /// In a header of this name, in lower case. Unsigned.
-    Header(&'static str),
-    /// In the body, at the end of this path of object keys. Signed.
-    Body(&'static [&'static str]),
-}
-
-/// Where a delivery's id, kind and attempt stand; each `None` when the provider sends none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Fields {
-    /// The delivery's or event's id.
-    pub id: Option<Source>,
-    /// The event's kind.
-    pub kind: Option<Source>,
-    /// The number of the attempt, from 1.
-    pub attempt: Option<Source>,
-    /// A header that repeats the signed timestamp. Sent, never read.
-    pub timestamp_repeated: Option<&'static str>,
-    /// A header that repeats the id of the signed body. Sent, never read.
-    pub id_repeated: Option<&'static str>,
-}
-
-impl Fields {
-    /// A provider that sends none of them.
-    pub const NONE: Self =
-        Self { id: None, kind: None, attempt: None, timestamp_repeated: None, id_repeated: None };
-
-    /// Where the id stands.
-    #[must_use]
-    pub const fn id(mut self, source: Source) -> Self {
-        self.id = Some(source);
-        self
-    }
-
-    /// Where the kind stands.
-    #[must_use]
-    pub const fn kind(mut self, source: Source) -> Self {
-        self.kind = Some(source);
-        self
-    }
-
-    /// Where the number of the attempt stands.
-    #[must_use]
-    pub const fn attempt(mut self, source: Source) -> Self {
-        self.attempt = Some(source);
-        self
-    }
-
-    /// The header that repeats the id of the signed body.
-    #[must_use]
-    pub const fn id_repeated(mut self, header: &'static str) -> Self {
-        self.id_repeated = Some(header);
-        self
-    }
-
-    /// The header that repeats the signed timestamp.
-    #[must_use]
-    pub const fn timestamp_repeated(mut self, header: &'static str) -> Self {
-        self.timestamp_repeated = Some(header);
-        self
-    }
-}
-
-/// On which answers a provider tries again, and for how long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retries {
-    horizon: Option<Duration>,
-    on: RetriedOn,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum RetriedOn {
-    AnyFailure,
-    ServerErrors,
-}
-
-impl Retries {
-    /// A provider that does not say: it is taken to retry on 408, 429 and 5xx only.
-    pub const UNKNOWN: Self = Self { horizon: None, on: RetriedOn::ServerErrors };
-    /// A provider that retries on anything but a 2xx.
-    pub const ON_ANY_FAILURE: Self = Self { horizon: None, on: RetriedOn::AnyFailure };
-    /// A provider that retries on 408, 429 and 5xx.
-    pub const ON_SERVER_ERRORS: Self = Self { horizon: None, on: RetriedOn::ServerErrors };
-
-    /// How long after the first try the last one comes.
-    #[must_use]
-    pub const fn within(mut self, horizon: Duration) -> Self {
-        self.horizon = Some(horizon);
-        self
-    }
-
-    /// Whether a failure with this status is tried again.
-    pub const fn on(self, status: u16) -> bool {
-        match self.on {
-            RetriedOn::AnyFailure => matches!(status, 400..=599),
-            RetriedOn::ServerErrors => matches!(status, 408 | 429 | 500..=599),
-        }
-    }
-
-    /// For how long tries come in, and a quarter: 72 hours where that is unknown.
-    #[expect(clippy::arithmetic_side_effects, reason = "horizons are days")]
-    pub const fn retention(self) -> Duration {
-        match self.horizon {
-            Some(horizon) => Duration::from_secs(horizon.as_secs() + horizon.as_secs().div_ceil(4)),
-            None => Duration::from_secs(72 * 60 * 60),
-        }
     }
 }
 

@@ -26,7 +26,7 @@ pub enum Raaft {}
 impl Provider for Raaft {
     const NAME: &'static str = "raaft";
     const SCHEMES: &'static [Scheme] = &[Scheme::token("x-raaft-token")];
-    const FIELDS: Fields = Fields::NONE.kind(Source::Body(&["outcome"]));
+    const FIELDS: Fields = Fields::NONE.kind(Source::body("outcome"));
     const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Body])];
     const RETRIES: Retries = Retries::UNKNOWN;
     type Event = Event;
@@ -190,7 +190,7 @@ impl<'de> Deserialize<'de> for Step {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Json::deserialize(deserializer)?;
         let step = raw.get().as_bytes();
-        match json::field(step, &["stepType"]).and_then(json::string).as_deref() {
+        match json::member(step, "stepType").and_then(json::string).as_deref() {
             Some("lossAversion") => nested("", step).map(Self::LossAversion),
             Some("survey") => nested("", step).map(Self::Survey),
             Some("offer") => nested("", step).map(Self::Offer),

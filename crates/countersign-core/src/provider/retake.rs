@@ -25,7 +25,7 @@ pub enum Retake {}
 impl Provider for Retake {
     const NAME: &'static str = "retake";
     const SCHEMES: &'static [Scheme] = &[Scheme::hmac_sha256("x-webhook-signature").prefix("sha256=")];
-    const FIELDS: Fields = Fields::NONE.kind(Source::Body(&["event"]));
+    const FIELDS: Fields = Fields::NONE.kind(Source::body("event"));
     const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Body])];
     const RETRIES: Retries = Retries::UNKNOWN;
     type Event = Event;

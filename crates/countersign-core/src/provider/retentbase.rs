@@ -13,7 +13,7 @@ use crate::{
     error::EventError,
     event::{DateTime, Decimal, Flag, Integer, Json, Text, choices, events, kind_of, model},
     provider::{Fields, Provider, Retries, Source},
-    scheme::{Part, Scheme},
+    scheme::{Scheme, TimestampSource},
     time::{TimestampFormat, Tolerance},
 };
 
@@ -24,13 +24,13 @@ pub enum RetentBase {}
 impl Provider for RetentBase {
     const NAME: &'static str = "retentbase";
     const SCHEMES: &'static [Scheme] = &[Scheme::hmac_sha256("x-retentbase-signature-sha256")
-        .timestamp_header("x-retentbase-timestamp", TimestampFormat::UnixSeconds)
+        .timestamp(TimestampSource::header("x-retentbase-timestamp"), TimestampFormat::UnixSeconds)
         .tolerance(Tolerance::from_secs(300))
-        .signs(&[Part::Timestamp, Part::Literal("."), Part::Body])];
+        .signs("{timestamp}.{body}")];
     const FIELDS: Fields = Fields::NONE
-        .id(Source::Header("x-retentbase-delivery-id"))
-        .kind(Source::Header("x-retentbase-event"))
-        .attempt(Source::Header("x-retentbase-attempt"));
+        .id(Source::header("x-retentbase-delivery-id"))
+        .kind(Source::header("x-retentbase-event"))
+        .attempt(Source::header("x-retentbase-attempt"));
     const KEYS: &'static [KeyRule] = &[
         KeyRule::of(&[KeyPart::Timestamp, KeyPart::Body]),
         KeyRule::of(&[KeyPart::Kind, KeyPart::Body]),

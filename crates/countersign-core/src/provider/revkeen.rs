@@ -23,7 +23,7 @@ use crate::{
     event::{DateTime, Flag, Integer, Json, Text, choices, events, kind_of, model, nested},
     json,
     provider::{Fields, Provider, Retries, Source},
-    scheme::{BodyRule, Part, Scheme},
+    scheme::{BodyRule, Scheme, TimestampSource},
     time::{TimestampFormat, Tolerance},
 };
 
@@ -36,17 +36,18 @@ impl Provider for RevKeen {
     const SCHEMES: &'static [Scheme] = &[
         Scheme::hmac_sha256("x-revkeen-signature")
             .alias("x-rk-signature")
-            .key_value("t", TimestampFormat::UnixSeconds, "v1")
+            .list(',', Some("t"), "v1")
+            .timestamp(TimestampSource::Signature, TimestampFormat::UnixSeconds)
             .tolerance(Tolerance::from_secs(300))
-            .signs(&[Part::Timestamp, Part::Literal("."), Part::Body]),
+            .signs("{timestamp}.{body}"),
         Scheme::hmac_sha256("x-revkeen-signature")
             .alias("x-rk-signature")
             .prefix("sha256=")
             .body(BodyRule::JsonStructure),
     ];
     const FIELDS: Fields = Fields::NONE
-        .id(Source::Body(&["id"]))
-        .kind(Source::Body(&["type"]))
+        .id(Source::body("id"))
+        .kind(Source::body("type"))
         .timestamp_repeated("x-revkeen-timestamp")
         .id_repeated("x-revkeen-event-id");
     const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Body])];
@@ -298,7 +299,7 @@ pub struct Data<T> {
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Data<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let data = <&RawValue>::deserialize(deserializer)?.get().as_bytes();
-        let field = |name| json::field(data, &[name]);
+        let field = |name| json::member(data, name);
         // A flat object may say what it is in a field of the same name, as in `"object": "invoice"`.
         let Some(object) = field("object").filter(|object| json::starts_structure(object)) else {
             return Ok(Self { object: nested("", data)?, previous_attributes: None });

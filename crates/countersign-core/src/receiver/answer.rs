@@ -6,7 +6,7 @@ use super::metrics;
 use crate::{
     delivery::Delivery,
     error::{Chain, EventError, StoreError, StoreErrorKind, VerifyError, VerifyErrorKind},
-    provider::{Provider, Retries},
+    provider::{Description, Provider, Retries},
 };
 
 /// What became of a request.
@@ -72,7 +72,8 @@ impl Outcome {
                 VerifyErrorKind::BodyTooSlow => 408,
                 VerifyErrorKind::BodyTooLarge => 413,
                 // Not the sender's fault: it is to try again once the set-up is mended.
-                VerifyErrorKind::WrongEndpoint => 500,
+                VerifyErrorKind::WrongEndpoint | VerifyErrorKind::NotSetUp => 500,
+                VerifyErrorKind::Method => 405,
             },
             Self::Misfit | Self::Failed | Self::Panicked | Self::NotSetUp => 500,
             // Never a 2xx, since the first try may still fail; never a 409, since some only retry on 408, 429 and 5xx.
@@ -229,6 +230,7 @@ impl Answer {
         problem!(
             400 "Bad Request",
             401 "Unauthorized",
+            405 "Method Not Allowed",
             408 "Request Timeout",
             413 "Content Too Large",
             500 "Internal Server Error",
@@ -241,16 +243,17 @@ impl Answer {
     /// `delivery` is there once it was found genuine: nothing unverified is logged.
     pub fn log<P: Provider>(
         &self,
+        description: &Description,
         endpoint: &str,
         delivery: Option<&Delivery<P>>,
         duration: Option<Duration>,
     ) {
-        metrics::delivery(P::NAME, self.outcome);
+        metrics::delivery(description, self.outcome);
         let (id, kind) = (delivery.and_then(Delivery::id), delivery.and_then(Delivery::kind));
         macro_rules! log {
             ($level:ident, $message:literal) => {
                 tracing::$level!(
-                    provider = P::NAME,
+                    provider = description.name(),
                     endpoint,
                     delivery_id = id.as_deref(),
                     kind = kind.as_deref(),
@@ -268,6 +271,7 @@ impl Answer {
             Outcome::Duplicate => log!(info, "delivery was processed before"),
             Outcome::InFlight => log!(info, "delivery is being processed elsewhere"),
             Outcome::Refused(VerifyErrorKind::WrongEndpoint) => log!(error, "delivery at the wrong endpoint"),
+            Outcome::Refused(VerifyErrorKind::NotSetUp) => log!(error, "the verifier cannot be set up"),
             Outcome::Refused(_) => log!(warn, "request refused"),
             Outcome::Failed => log!(warn, "handler failed; the delivery is released for the next try"),
             Outcome::Misfit => {

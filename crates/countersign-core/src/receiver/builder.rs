@@ -1,16 +1,14 @@
 //! `ReceiverBuilder`: the settings of a receiver, checked at start.
 
-use std::{fmt, hash::RandomState, sync::Arc, sync::atomic::AtomicU64, time::Duration};
+use std::{borrow::Cow, fmt, hash::RandomState, sync::Arc, sync::atomic::AtomicU64, time::Duration};
 
 use super::{Receiver, Shared, metrics};
 use crate::{
     dedupe::{KeyRule, Store},
     error::ConfigError,
-    provider::Provider,
-    scheme::Scheme,
-    secret::Secrets,
+    provider::{Description, Provider},
     time::Clock,
-    verifier::{Verifier, VerifierBuilder, out_of_range},
+    verifier::{VerifierBuilder, out_of_range},
 };
 
 /// Sets up a [`Receiver`].
@@ -18,21 +16,22 @@ pub struct ReceiverBuilder<P: Provider> {
     verifier: VerifierBuilder<P>,
     store: Option<Box<dyn Store>>,
     endpoint: String,
-    rules: &'static [KeyRule],
+    rules: Option<&'static [KeyRule]>,
     lease: Duration,
     retention: Duration,
     store_timeout: Duration,
 }
 
 impl<P: Provider> ReceiverBuilder<P> {
-    pub(super) fn new(secrets: Secrets) -> Self {
+    pub(super) fn new(verifier: VerifierBuilder<P>) -> Self {
+        let description = &verifier.described;
         Self {
-            verifier: Verifier::builder(secrets),
+            retention: description.retries.retention().max(replay_window(description)),
+            verifier,
             store: None,
             endpoint: String::new(),
-            rules: P::KEYS,
+            rules: None,
             lease: Duration::from_secs(30),
-            retention: P::RETRIES.retention().max(replay_window::<P>()),
             store_timeout: Duration::from_secs(3),
         }
     }
@@ -82,7 +81,7 @@ impl<P: Provider> ReceiverBuilder<P> {
     /// What makes two deliveries the same, instead of the provider's own rules.
     #[must_use]
     pub fn dedupe_by(mut self, rules: &'static [KeyRule]) -> Self {
-        self.rules = rules;
+        self.rules = Some(rules);
         self
     }
 
@@ -98,6 +97,20 @@ impl<P: Provider> ReceiverBuilder<P> {
     #[must_use]
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
         self.verifier = self.verifier.kind(kind);
+        self
+    }
+
+    /// The URL that the provider was given, for one that signs it. See [`VerifierBuilder::public_url`].
+    #[must_use]
+    pub fn public_url(mut self, url: impl Into<Cow<'static, str>>) -> Self {
+        self.verifier = self.verifier.public_url(url);
+        self
+    }
+
+    /// The method that the provider uses, for one that signs it. See [`VerifierBuilder::method`].
+    #[must_use]
+    pub fn method(mut self, method: impl Into<Cow<'static, str>>) -> Self {
+        self.verifier = self.verifier.method(method);
         self
     }
 
@@ -129,6 +142,7 @@ impl<P: Provider> ReceiverBuilder<P> {
     /// [`VerifierBuilder::build`] finds.
     pub fn build(self) -> Result<Receiver<P>, ConfigError> {
         let verifier = self.verifier.build()?;
+        let description = verifier.description();
         let store = self.store.ok_or(ConfigError::NoStore)?;
         if self.lease < Duration::from_millis(100) || self.lease > Duration::from_secs(24 * 60 * 60) {
             return Err(out_of_range("lease", "between 100 ms and 24 h"));
@@ -136,37 +150,38 @@ impl<P: Provider> ReceiverBuilder<P> {
         if self.store_timeout < Duration::from_millis(10) || self.store_timeout > Duration::from_secs(60) {
             return Err(out_of_range("store_timeout", "between 10 ms and 60 s"));
         }
-        if self.retention.is_zero() || self.retention < replay_window::<P>() {
+        if self.retention.is_zero() || self.retention < replay_window(description) {
             return Err(out_of_range(
                 "retention",
                 "at least twice the provider's tolerance, or replays would get through",
             ));
         }
-        if !self.rules.iter().all(KeyRule::tells_bodies_apart) {
-            return Err(out_of_range(
-                "dedupe_by",
-                "rules with the body or the id in each, or deliveries would be merged",
-            ));
-        }
         // A provider's own rules may need what is not signed (Recharge's topic), and then say so.
-        let own = std::ptr::eq(self.rules, P::KEYS);
-        if !own && !self.rules.iter().any(|rule| rule.is_signed(P::FIELDS)) {
-            return Err(out_of_range(
-                "dedupe_by",
-                "at least one rule that every delivery has, of nothing but what is signed",
-            ));
+        if let Some(rules) = self.rules {
+            if !rules.iter().all(KeyRule::tells_bodies_apart) {
+                return Err(out_of_range(
+                    "dedupe_by",
+                    "rules with the body or the id in each, or deliveries would be merged",
+                ));
+            }
+            if !rules.iter().any(|rule| rule.is_signed(description)) {
+                return Err(out_of_range(
+                    "dedupe_by",
+                    "at least one rule that every delivery has, of nothing but what is signed",
+                ));
+            }
         }
         metrics::describe();
         let shared = Shared {
-            verifier,
             store,
             endpoint: self.endpoint,
-            rules: self.rules,
+            rules: self.rules.map_or_else(|| description.keys.clone(), Cow::Borrowed),
             lease: self.lease,
             retention: self.retention,
             store_timeout: self.store_timeout,
             tokens: RandomState::new(),
             admissions: AtomicU64::new(0),
+            verifier,
         };
         Ok(Receiver { shared: Arc::new(shared) })
     }
@@ -174,9 +189,9 @@ impl<P: Provider> ReceiverBuilder<P> {
 
 /// For how long one delivery can be played again: its timestamp may be the tolerance ahead, and then is good until it is the
 /// tolerance behind.
-fn replay_window<P: Provider>() -> Duration {
-    let signed = P::SCHEMES.iter().filter(|scheme| scheme.signs_timestamp());
-    signed.map(Scheme::max_age).max().unwrap_or_default().saturating_mul(2)
+fn replay_window(description: &Description) -> Duration {
+    let signed = description.schemes().iter().filter(|scheme| scheme.signs_timestamp());
+    signed.map(|scheme| scheme.max_age().as_duration()).max().unwrap_or_default().saturating_mul(2)
 }
 
 impl<P: Provider> fmt::Debug for ReceiverBuilder<P> {

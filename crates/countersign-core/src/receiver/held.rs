@@ -16,7 +16,7 @@ use super::{
 use crate::{
     dedupe::{Claim, Key, Token},
     error::StoreError,
-    provider::Provider,
+    provider::{Description, Provider},
 };
 
 /// Before a claim that failed is tried once more: a connection that broke is made anew by then, most of the time.
@@ -48,12 +48,12 @@ impl<P: Provider> Held<P> {
         // A claim's lease began at some time before its answer: enough of it must be left to be renewed.
         let limit = store_timeout.min(lease.checked_div(2).unwrap_or_default());
         let claim = within(runtime.sleep(limit), self.claim_each(keys, runtime)).await;
-        let claim = claim.unwrap_or_else(|| counted::<P, _>("claim", Err(StoreError::TimedOut)));
-        metrics::claimed(P::NAME, since(runtime, began), self.shared().store.held());
+        let claim = claim.unwrap_or_else(|| counted(self.provider(), "claim", Err(StoreError::TimedOut)));
+        metrics::claimed(self.provider(), since(runtime, began), self.shared().store.held());
         if !matches!(claim, Ok(Claim::Claimed)) && !self.keys.is_empty() {
             let limit = runtime.sleep(store_timeout.min(MAX_GIVE_BACK));
-            if let Err(error) = settled::<P>("release", limit, self.release()).await {
-                tracing::debug!(provider = P::NAME, %error, "an earlier key was not released; it is free when its lease ends");
+            if let Err(error) = settled(self.provider(), "release", limit, self.release()).await {
+                tracing::debug!(provider = self.provider().name(), %error, "an earlier key was not released; it is free when its lease ends");
             }
         }
         claim
@@ -82,14 +82,14 @@ impl<P: Provider> Held<P> {
 
     async fn claim_key(&self, key: &Key) -> Result<Claim, StoreError> {
         let Shared { store, lease, .. } = self.shared();
-        counted::<P, _>("claim", store.claim(key, self.token, *lease).await)
+        counted(self.provider(), "claim", store.claim(key, self.token, *lease).await)
     }
 
     pub(super) async fn renew(&self) -> Result<(), StoreError> {
         let Shared { store, lease, .. } = self.shared();
         let renewed = |key| async move {
-            counted::<P, _>("renew", store.renew(key, self.token, *lease).await)?;
-            metrics::renewed(P::NAME);
+            counted(self.provider(), "renew", store.renew(key, self.token, *lease).await)?;
+            metrics::renewed(self.provider());
             Ok(())
         };
         self.each(renewed).await
@@ -100,15 +100,19 @@ impl<P: Provider> Held<P> {
         let Shared { store, retention, .. } = self.shared();
         match store.commit_all(&self.keys, self.token, *retention).await {
             Err(StoreError::Fenced) => {
-                self.each(|key| async move { counted::<P, _>("commit", self.commit_key(key).await) }).await
+                self.each(|key| async move { counted(self.provider(), "commit", self.commit_key(key).await) })
+                    .await
             }
-            settled => counted::<P, _>("commit", settled),
+            settled => counted(self.provider(), "commit", settled),
         }
     }
 
     pub(super) async fn release(&self) -> Result<(), StoreError> {
         let store = &self.shared().store;
-        self.each(|key| async move { counted::<P, _>("release", store.release(key, self.token).await) }).await
+        self.each(
+            |key| async move { counted(self.provider(), "release", store.release(key, self.token).await) },
+        )
+        .await
     }
 
     async fn commit_key(&self, key: &Key) -> Result<(), StoreError> {
@@ -138,21 +142,26 @@ impl<P: Provider> Held<P> {
         result
     }
 
+    pub(super) fn provider(&self) -> &Description {
+        self.receiver.verifier().description()
+    }
+
     fn shared(&self) -> &Shared<P> {
         &self.receiver.shared
     }
 }
 
 /// What settling came to. A call that is given up, or panics, is a failure.
-pub(super) async fn settled<P: Provider>(
+pub(super) async fn settled(
+    provider: &Description,
     operation: &'static str,
     limit: impl Future<Output = ()>,
     call: impl Future<Output = Result<(), StoreError>>,
 ) -> Result<(), StoreError> {
     match unwound(within(limit, call)).await {
         Some(Some(result)) => result,
-        Some(None) => counted::<P, _>(operation, Err(StoreError::TimedOut)),
-        None => counted::<P, _>(operation, Err(StoreError::unavailable("the store panicked"))),
+        Some(None) => counted(provider, operation, Err(StoreError::TimedOut)),
+        None => counted(provider, operation, Err(StoreError::unavailable("the store panicked"))),
     }
 }
 
@@ -173,9 +182,13 @@ pub(super) async fn unwound<T>(future: impl Future<Output = T>) -> Option<T> {
 }
 
 /// Tells the metrics of an error.
-fn counted<P: Provider, T>(operation: &'static str, result: Result<T, StoreError>) -> Result<T, StoreError> {
+fn counted<T>(
+    provider: &Description,
+    operation: &'static str,
+    result: Result<T, StoreError>,
+) -> Result<T, StoreError> {
     if let Err(error) = &result {
-        metrics::store_failed(P::NAME, operation, error.kind());
+        metrics::store_failed(provider, operation, error.kind());
     }
     result
 }

@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use super::Outcome;
-use crate::error::StoreErrorKind;
+use crate::{error::StoreErrorKind, provider::Description};
 
 #[cfg(feature = "metrics")]
 mod name {
@@ -42,44 +42,45 @@ pub(super) fn describe() {
 }
 
 /// What became of a request.
-pub(super) fn delivery(provider: &'static str, outcome: Outcome) {
+pub(super) fn delivery(provider: &Description, outcome: Outcome) {
     #[cfg(feature = "metrics")]
-    metrics::counter!(name::DELIVERIES, "provider" => provider, "outcome" => outcome.as_str()).increment(1);
+    metrics::counter!(name::DELIVERIES, "provider" => provider.name.clone(), "outcome" => outcome.as_str())
+        .increment(1);
 }
 
 /// A delivery's claims were answered, and the store holds so many keys now.
-pub(super) fn claimed(provider: &'static str, took: Option<Duration>, keys: Option<u64>) {
+pub(super) fn claimed(provider: &Description, took: Option<Duration>, keys: Option<u64>) {
     #[cfg(feature = "metrics")]
     {
         if let Some(took) = took {
-            metrics::histogram!(name::CLAIM, "provider" => provider).record(took);
+            metrics::histogram!(name::CLAIM, "provider" => provider.name.clone()).record(took);
         }
         if let Some(keys) = keys {
-            metrics::gauge!(name::KEYS, "provider" => provider).set(keys as f64);
+            metrics::gauge!(name::KEYS, "provider" => provider.name.clone()).set(keys as f64);
         }
     }
 }
 
 /// A handler ran to its end.
-pub(super) fn handled(provider: &'static str, took: Option<Duration>) {
+pub(super) fn handled(provider: &Description, took: Option<Duration>) {
     #[cfg(feature = "metrics")]
     if let Some(took) = took {
-        metrics::histogram!(name::HANDLER, "provider" => provider).record(took);
+        metrics::histogram!(name::HANDLER, "provider" => provider.name.clone()).record(took);
     }
 }
 
 /// A call of the store failed.
-pub(super) fn store_failed(provider: &'static str, operation: &'static str, error: StoreErrorKind) {
+pub(super) fn store_failed(provider: &Description, operation: &'static str, error: StoreErrorKind) {
     #[cfg(feature = "metrics")]
     metrics::counter!(
         name::STORE_ERRORS,
-        "provider" => provider, "operation" => operation, "error" => error.as_str()
+        "provider" => provider.name.clone(), "operation" => operation, "error" => error.as_str()
     )
     .increment(1);
 }
 
 /// A key's lease was renewed.
-pub(super) fn renewed(provider: &'static str) {
+pub(super) fn renewed(provider: &Description) {
     #[cfg(feature = "metrics")]
-    metrics::counter!(name::RENEWALS, "provider" => provider).increment(1);
+    metrics::counter!(name::RENEWALS, "provider" => provider.name.clone()).increment(1);
 }

@@ -38,17 +38,17 @@ impl<P: Provider> Admitted<P> {
     ) -> (Answer, Option<T>) {
         let began = runtime.elapsed();
         let result = self.work(handler, &runtime).await;
-        metrics::handled(P::NAME, since(&runtime, began));
+        metrics::handled(self.held.provider(), since(&runtime, began));
         let answer = result.as_ref().map_or_else(Answer::panicked, judge);
         let limit = runtime.sleep(self.held.receiver().shared.store_timeout);
         if answer.outcome() != Outcome::Processed {
-            if let Err(error) = settled::<P>("release", limit, self.held.release()).await {
+            if let Err(error) = settled(self.held.provider(), "release", limit, self.held.release()).await {
                 let reason = Chain(&error);
-                tracing::warn!(provider = P::NAME, %reason, "not released: free again when the lease ends");
+                tracing::warn!(provider = self.held.provider().name(), %reason, "not released: free again when the lease ends");
             }
             return (answer, result);
         }
-        match settled::<P>("commit", limit, self.held.commit_patiently(&runtime)).await {
+        match settled(self.held.provider(), "commit", limit, self.held.commit_patiently(&runtime)).await {
             Ok(()) => (answer, result),
             // The effect has happened. A failure's answer would bring it a second time for certain.
             Err(error) => {
@@ -71,7 +71,7 @@ impl<P: Provider> Admitted<P> {
                 pause_ends.await;
                 // A renewal that hangs must not keep the next one from being tried.
                 let limit = runtime.sleep(third.min(shared.store_timeout));
-                settled::<P>("renew", limit, self.held.renew()).await
+                settled(self.held.provider(), "renew", limit, self.held.renew()).await
             });
             let done = poll_fn(|cx| match handler.as_mut().poll(cx) {
                 Poll::Ready(result) => Poll::Ready(Ok(result)),
@@ -86,7 +86,7 @@ impl<P: Provider> Admitted<P> {
                     pause = if error.may_pass() { third.checked_div(4).unwrap_or_default() } else { third };
                     let reason = Chain(&error);
                     tracing::warn!(
-                        provider = P::NAME,
+                        provider = self.held.provider().name(),
                         endpoint = self.held.receiver().endpoint(),
                         delivery_id = self.delivery.id().as_deref(),
                         %reason,
@@ -117,15 +117,15 @@ impl<P: Provider> Held<P> {
             runtime.sleep(pause).await;
             pause = pause.saturating_mul(2).min(LONGEST_LATE_PAUSE);
             let limit = runtime.sleep(self.receiver().shared.store_timeout);
-            let (keys, endpoint) = (&self, self.receiver().endpoint());
-            match settled::<P>("commit", limit, self.commit()).await {
+            let (provider, keys, endpoint) = (self.provider().name(), &self, self.receiver().endpoint());
+            match settled(self.provider(), "commit", limit, self.commit()).await {
                 Ok(()) => {
-                    return tracing::info!(provider = P::NAME, endpoint, ?keys, "delivery committed late");
+                    return tracing::info!(provider, endpoint, ?keys, "delivery committed late");
                 }
                 Err(error) if error.may_pass() => {}
                 Err(error) => {
                     let reason = Chain(&error);
-                    return tracing::error!(provider = P::NAME, endpoint, ?keys, %reason, "delivery not committed");
+                    return tracing::error!(provider, endpoint, ?keys, %reason, "delivery not committed");
                 }
             }
         }

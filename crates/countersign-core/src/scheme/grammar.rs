@@ -1,73 +1,117 @@
-//! The grammars of signature headers: bare, prefixed, `t=..,v1=..`.
+//! The grammars of signature headers: bare, prefixed, `t=..,v1=..`, `v1,.. v1,..`, `<timestamp>,..`.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use subtle::{Choice, ConstantTimeEq};
 
-use super::{Encoding, key::DIGEST_LEN};
+use super::{Algorithm, Encoding, key};
 
 /// The most entries of a list that are looked at.
 const MAX_ENTRIES: usize = 32;
-/// The most signatures of one header that are compared.
-const MAX_SIGNATURES: usize = 16;
+/// The bytes that one header's signatures may take: 16 of up to 32 bytes, 8 of 64.
+const ROOM: usize = 512;
+/// The longest signature in the encoding of its bytes: ECDSA's in DER.
+const MAX_DER: usize = 72;
 
 /// How a signature header is laid out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Grammar {
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Grammar {
     /// The signature and nothing else.
+    #[default]
     Bare,
-    /// The signature behind a fixed prefix.
-    Prefixed(&'static str),
-    /// Comma-separated `key=value`: a timestamp, and signatures under a version's key.
-    KeyValue { timestamp: &'static str, signature: &'static str },
+    /// The signature behind a fixed prefix, as in `sha256=..`.
+    Prefix(Cow<'static, str>),
+    /// A list of `key=value`, as in `t=..,v1=..`. Other keys are ignored.
+    #[non_exhaustive]
+    List {
+        /// What stands between the entries: `,` or `;`.
+        separator: char,
+        /// The timestamp's key, where the list holds it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timestamp: Option<Cow<'static, str>>,
+        /// The key of each signature.
+        signature: Cow<'static, str>,
+    },
+    /// Signatures behind their version, as in `v1,.. v1,..`, separated by blanks. Other versions are ignored.
+    Versioned(Cow<'static, str>),
+    /// The timestamp, then the signatures, separated by commas.
+    Positional,
 }
 
-/// The signatures of one header, decoded; at most [`MAX_SIGNATURES`].
+/// The signatures of one header, decoded; at most [`ROOM`] bytes of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Signatures {
-    digests: [[u8; DIGEST_LEN]; MAX_SIGNATURES],
+    bytes: [u8; ROOM],
+    width: usize,
     count: usize,
 }
 
 impl Default for Signatures {
     fn default() -> Self {
-        Self { digests: [[0; DIGEST_LEN]; MAX_SIGNATURES], count: 0 }
+        Self { bytes: [0; ROOM], width: 1, count: 0 }
     }
 }
 
 impl Signatures {
-    fn push(&mut self, digest: [u8; DIGEST_LEN]) {
-        if let Some(place) = self.digests.get_mut(self.count) {
-            *place = digest;
-            self.count = self.count.saturating_add(1);
+    /// Adds the signature that this text holds, where there is room; `None` when it holds none.
+    fn take(&mut self, algorithm: Algorithm, encoding: Encoding, text: &[u8]) -> Option<()> {
+        self.width = algorithm.width().max(1);
+        let mut spare = [0; 64];
+        let (start, room) = (self.count.saturating_mul(self.width), self.count < 16);
+        let place = self.bytes.get_mut(start..start.saturating_add(self.width)).filter(|_| room);
+        let (place, kept) = match place {
+            Some(place) => (place, 1),
+            None => (spare.get_mut(..self.width)?, 0),
+        };
+        match algorithm {
+            Algorithm::EcdsaP256 => {
+                let mut der = [0; MAX_DER];
+                key::read_der(encoding.decode_some(text, &mut der)?, place)?;
+            }
+            _ => encoding.decode(text, place)?,
         }
+        self.count = self.count.saturating_add(kept);
+        Some(())
     }
 
-    /// Whether this digest is among them, in a time that depends on their number alone.
-    pub(crate) fn contain(&self, digest: &[u8; DIGEST_LEN]) -> Choice {
-        self.iter().fold(Choice::from(0), |known, other| known | same(digest, other))
+    /// Whether this one is among them, in a time that depends on their number alone.
+    pub(crate) fn contain(&self, signature: &[u8]) -> Choice {
+        self.iter().fold(Choice::from(0), |known, other| known | same(signature, other))
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8; DIGEST_LEN]> {
-        self.digests.iter().take(self.count)
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.bytes.chunks_exact(self.width).take(self.count)
     }
 }
 
 /// Compares in words: an eighth of the steps that bytes take, and as constant in time.
-fn same(a: &[u8; DIGEST_LEN], b: &[u8; DIGEST_LEN]) -> Choice {
-    let (a, b) = (a.as_chunks::<8>().0, b.as_chunks::<8>().0);
+fn same(a: &[u8], b: &[u8]) -> Choice {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
     let words = a.iter().zip(b).map(|(a, b)| u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b));
     words.fold(0, |difference, word| difference | word).ct_eq(&0)
+        & a.len().ct_eq(&b.len())
+        & a_rest.ct_eq(b_rest)
 }
 
 impl Grammar {
     /// Whether a header is meant for this grammar. Tells apart the forms that share a header.
-    pub(crate) fn recognises(self, value: &[u8]) -> bool {
+    pub(crate) fn recognises(&self, value: &[u8]) -> bool {
         match self {
-            Self::Bare => true,
-            Self::Prefixed(prefix) => value.starts_with(prefix.as_bytes()),
-            Self::KeyValue { timestamp, signature } => {
-                entries(value).any(|(key, _)| key == timestamp.as_bytes() || key == signature.as_bytes())
-            }
+            Self::Bare | Self::Positional => true,
+            Self::Prefix(prefix) => value.starts_with(prefix.as_bytes()),
+            Self::List { separator, timestamp, signature } => entries(value, *separator).any(|(key, _)| {
+                key == signature.as_bytes() || timestamp.as_deref().is_some_and(|name| key == name.as_bytes())
+            }),
+            Self::Versioned(version) => versions(value).any(|(name, _)| name == version.as_bytes()),
         }
+    }
+
+    /// Whether it can hold several signatures.
+    pub(crate) const fn is_list(&self) -> bool {
+        !matches!(self, Self::Bare | Self::Prefix(_))
     }
 
     /// Reads a header: its signatures into `signatures`, and the timestamp's text, where it holds one. Entries of a list that
@@ -75,73 +119,98 @@ impl Grammar {
     ///
     /// The error says what is wrong with the header as a whole.
     pub(crate) fn parse<'h>(
-        self,
+        &self,
         value: &'h [u8],
+        algorithm: Algorithm,
         encoding: Encoding,
         signatures: &mut Signatures,
     ) -> Result<Option<&'h [u8]>, &'static str> {
-        let mut take = |text| encoding.decode(text).map(|digest| signatures.push(digest));
+        let mut take = |text| signatures.take(algorithm, encoding, text);
+        let mut found = None;
         match self {
-            Self::Bare => take(value).ok_or("not a signature of this scheme's length and encoding")?,
-            Self::Prefixed(prefix) => {
+            Self::Bare => take(value).ok_or(NOT_A_SIGNATURE)?,
+            Self::Prefix(prefix) => {
                 let text = value.strip_prefix(prefix.as_bytes()).ok_or("the prefix is missing")?;
-                take(text).ok_or("not a signature of this scheme's length and encoding")?;
+                take(text).ok_or(NOT_A_SIGNATURE)?;
             }
-            Self::KeyValue { timestamp: key, signature } => {
-                let mut timestamp = None;
-                for (name, text) in entries(value) {
+            Self::List { separator, timestamp, signature } => {
+                for (name, text) in entries(value, *separator) {
                     if name == signature.as_bytes() {
                         take(text);
-                    } else if name == key.as_bytes() {
-                        match timestamp {
+                    } else if timestamp.as_deref().is_some_and(|key| name == key.as_bytes()) {
+                        match found {
                             Some(other) if other != text => return Err("two different timestamps"),
-                            _ => timestamp = Some(text),
+                            _ => found = Some(text),
                         }
                     }
                 }
-                let timestamp = timestamp.ok_or("no timestamp in the list")?;
-                if signatures.count == 0 {
-                    return Err("no signature of an accepted version in the list");
+                if timestamp.is_some() {
+                    found.ok_or("no timestamp in the list")?;
                 }
-                return Ok(Some(timestamp));
+            }
+            Self::Versioned(version) => {
+                for (_, text) in versions(value).filter(|(name, _)| *name == version.as_bytes()) {
+                    take(text);
+                }
+            }
+            Self::Positional => {
+                let mut entries = value.split(|b| *b == b',').take(MAX_ENTRIES);
+                found = entries.next();
+                for text in entries {
+                    take(text);
+                }
             }
         }
-        Ok(None)
+        match signatures.count {
+            0 => Err("no signature of an accepted version in the list"),
+            _ => Ok(found),
+        }
     }
 
     /// Writes a header, as the provider would.
-    pub(crate) fn write(self, timestamp: Option<&str>, signatures: &[String]) -> String {
+    pub(crate) fn write(&self, timestamp: Option<&str>, signature: &str) -> String {
+        let stamp = timestamp.unwrap_or_default();
         match self {
-            Self::Bare => signatures.concat(),
-            Self::Prefixed(prefix) => format!("{prefix}{}", signatures.concat()),
-            Self::KeyValue { timestamp: key, signature } => {
-                let mut header = format!("{key}={}", timestamp.unwrap_or_default());
-                for text in signatures {
-                    header.push_str(&format!(",{signature}={text}"));
-                }
-                header
+            Self::Bare => signature.to_owned(),
+            Self::Prefix(prefix) => format!("{prefix}{signature}"),
+            Self::List { separator, timestamp: Some(key), signature: name } => {
+                format!("{key}={stamp}{separator}{name}={signature}")
             }
+            Self::List { signature: name, .. } => format!("{name}={signature}"),
+            Self::Versioned(version) => format!("{version},{signature}"),
+            Self::Positional => format!("{stamp},{signature}"),
         }
     }
 }
 
-fn entries(list: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    list.split(|b| *b == b',').take(MAX_ENTRIES).filter_map(|entry| {
-        let equals = entry.iter().position(|b| *b == b'=')?;
-        let (key, value) = entry.split_at_checked(equals)?;
-        Some((key, value.strip_prefix(b"=")?))
-    })
+const NOT_A_SIGNATURE: &str = "not a signature of this scheme's length and encoding";
+
+fn entries(list: &[u8], separator: char) -> impl Iterator<Item = (&[u8], &[u8])> {
+    list.split(move |b| char::from(*b) == separator).take(MAX_ENTRIES).filter_map(|entry| cut(entry, b'='))
+}
+
+fn versions(list: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    list.split(|b| *b == b' ').take(MAX_ENTRIES).filter_map(|entry| cut(entry, b','))
+}
+
+/// What stands before the first of these bytes, and what behind it.
+fn cut(entry: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
+    let place = entry.iter().position(|b| *b == at)?;
+    let (key, value) = entry.split_at_checked(place)?;
+    Some((key, value.get(1..)?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LIST: Grammar = Grammar::KeyValue { timestamp: "t", signature: "v1" };
+    const LIST: Grammar =
+        Grammar::List { separator: ',', timestamp: Some(Cow::Borrowed("t")), signature: Cow::Borrowed("v1") };
 
     fn parse(grammar: Grammar, value: &str) -> Result<(Option<&str>, usize), &'static str> {
         let mut signatures = Signatures::default();
-        let timestamp = grammar.parse(value.as_bytes(), Encoding::Hex, &mut signatures)?;
+        let timestamp =
+            grammar.parse(value.as_bytes(), Algorithm::HmacSha256, Encoding::Hex, &mut signatures)?;
         Ok((timestamp.map(|t| std::str::from_utf8(t).unwrap()), signatures.count))
     }
 
@@ -168,7 +237,7 @@ mod tests {
     #[test]
     fn lists_are_read_up_to_a_bound() {
         let entry = format!(",v1={}", "ab".repeat(32));
-        assert_eq!(parse(LIST, &format!("t=1{}", entry.repeat(10_000))), Ok((Some("1"), MAX_SIGNATURES)));
+        assert_eq!(parse(LIST, &format!("t=1{}", entry.repeat(10_000))), Ok((Some("1"), 16)));
         assert_eq!(
             parse(LIST, &format!("{}t=1{entry}", "v0=00,".repeat(10_000))),
             Err("no timestamp in the list")
@@ -176,32 +245,73 @@ mod tests {
     }
 
     #[test]
-    fn digests_are_compared_over_their_full_length() {
-        let mut signatures = Signatures::default();
-        let digest = std::array::from_fn(|i| i as u8);
-        assert!(!bool::from(signatures.contain(&[0; DIGEST_LEN])), "an empty place is no signature");
-        signatures.push([0xff; DIGEST_LEN]);
-        signatures.push(digest);
-        assert!(bool::from(signatures.contain(&digest)));
-        for bit in 0..DIGEST_LEN * 8 {
-            let mut other = digest;
-            other[bit / 8] ^= 1 << (bit % 8);
-            assert!(!bool::from(signatures.contain(&other)), "{bit}");
+    fn signatures_are_compared_over_their_full_length() {
+        for algorithm in [Algorithm::HmacSha1, Algorithm::HmacSha256, Algorithm::HmacSha512] {
+            let mut signatures = Signatures::default();
+            let signature: Vec<u8> = (0..algorithm.width() as u8).collect();
+            let mut push =
+                |bytes: &[u8]| signatures.take(algorithm, Encoding::Hex, hex::encode(bytes).as_bytes());
+            push(&vec![0xff; algorithm.width()]).unwrap();
+            push(&signature).unwrap();
+            assert!(bool::from(signatures.contain(&signature)));
+            assert!(
+                !bool::from(signatures.contain(&vec![0; algorithm.width()])),
+                "an empty place is no signature"
+            );
+            assert!(!bool::from(signatures.contain(&signature[1..])) && !bool::from(signatures.contain(&[])));
+            for bit in 0..signature.len() * 8 {
+                let mut other = signature.clone();
+                other[bit / 8] ^= 1 << (bit % 8);
+                assert!(!bool::from(signatures.contain(&other)), "{bit}");
+            }
         }
+    }
+
+    #[test]
+    fn versions_and_positions_are_read_as_lists() {
+        let sig = "ab".repeat(32);
+        let versioned = Grammar::Versioned("v1".into());
+        assert_eq!(parse(versioned.clone(), &format!("v1,{sig}")), Ok((None, 1)));
+        assert_eq!(
+            parse(versioned.clone(), &format!("v2,{sig} v1,zz  v1 v1,{sig} v1a,{sig} v1,{sig}")),
+            Ok((None, 2))
+        );
+        for list in
+            ["", "v1", "v1,", &format!("v1,{sig},v1"), &format!("v2,{sig}"), &format!("v1={sig}"), &sig]
+        {
+            assert!(parse(versioned.clone(), list).is_err(), "{list}");
+        }
+        let positional = Grammar::Positional;
+        assert_eq!(parse(positional.clone(), &format!("17,{sig}")), Ok((Some("17"), 1)));
+        assert_eq!(parse(positional.clone(), &format!("17,zz,{sig},,{sig}")), Ok((Some("17"), 2)));
+        for list in ["", "17", "17,", &sig, &format!("17;{sig}"), &format!("17, {sig}")] {
+            assert!(parse(positional.clone(), list).is_err(), "{list}");
+        }
+        let semicolons = Grammar::List { separator: ';', timestamp: None, signature: "h1".into() };
+        assert_eq!(parse(semicolons.clone(), &format!("ts=1;h1={sig}")), Ok((None, 1)));
+        assert!(parse(semicolons, &format!("ts=1,h1={sig}")).is_err());
+    }
+
+    #[test]
+    fn sixty_four_bytes_are_compared_eight_times() {
+        let (mut signatures, sig) = (Signatures::default(), "ab".repeat(64));
+        let list = format!("t=1{}", format!(",v1={sig}").repeat(20));
+        LIST.parse(list.as_bytes(), Algorithm::HmacSha512, Encoding::Hex, &mut signatures).unwrap();
+        assert_eq!(signatures.count, 8);
     }
 
     #[test]
     fn prefixes_are_exact() {
         let sig = "ab".repeat(32);
-        let prefixed = Grammar::Prefixed("sha256=");
-        assert_eq!(parse(prefixed, &format!("sha256={sig}")), Ok((None, 1)));
+        let prefixed = Grammar::Prefix("sha256=".into());
+        assert_eq!(parse(prefixed.clone(), &format!("sha256={sig}")), Ok((None, 1)));
         for value in [
             sig.clone(),
             format!("SHA256={sig}"),
             format!("sha1={sig}"),
             format!("sha256={sig},sha256={sig}"),
         ] {
-            assert!(parse(prefixed, &value).is_err(), "{value}");
+            assert!(parse(prefixed.clone(), &value).is_err(), "{value}");
         }
         assert!(parse(Grammar::Bare, &format!("sha256={sig}")).is_err());
     }

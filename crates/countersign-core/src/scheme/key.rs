@@ -1,15 +1,13 @@
 //! Key states made once, and the hashes that start from them.
 
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha512};
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
-use super::Algorithm;
-use crate::secret::Secret;
-
-/// The bytes of a SHA-256 digest.
-pub(crate) const DIGEST_LEN: usize = 32;
+use super::{Algorithm, KeyEncoding, Scheme, Signatures};
+use crate::{error::ConfigError, secret::Secret};
 
 /// A secret under an algorithm, ready for use: what depends on the secret alone is computed once.
 ///
@@ -17,62 +15,210 @@ pub(crate) const DIGEST_LEN: usize = 32;
 #[derive(Clone)]
 pub(crate) enum Key {
     /// The two states of an HMAC.
+    HmacSha1(Hmac<Sha1>),
     HmacSha256(Hmac<Sha256>),
-    /// The state after the secret.
-    Sha256(Sha256),
-    /// The digest of the token: comparing digests tells nothing about the token's length.
-    Token(Zeroizing<[u8; DIGEST_LEN]>),
+    HmacSha512(Box<Hmac<Sha512>>),
+    /// The secret, which is part of the signed content.
+    Sha256(Secret),
+    /// The digest of what is shown: comparing digests tells nothing about a token's length.
+    Shown(Zeroizing<[u8; 32]>),
+    #[cfg(feature = "ed25519")]
+    Ed25519(Box<ed25519_dalek::VerifyingKey>),
+    #[cfg(feature = "ecdsa-p256")]
+    EcdsaP256(Box<p256::ecdsa::VerifyingKey>),
+}
+
+/// Why a secret makes no key.
+pub(crate) enum Unusable {
+    /// It is not what the scheme needs.
+    Malformed(&'static str),
+    /// The scheme's algorithm is behind a feature.
+    #[cfg_attr(
+        all(feature = "ed25519", feature = "ecdsa-p256"),
+        expect(dead_code, reason = "all features are on")
+    )]
+    Feature(&'static str),
+}
+
+impl Unusable {
+    pub(crate) fn of(self, provider: String) -> ConfigError {
+        match self {
+            Self::Malformed(expected) => ConfigError::MalformedSecret { provider, expected },
+            Self::Feature(feature) => ConfigError::MissingFeature { provider, feature },
+        }
+    }
 }
 
 impl Key {
-    pub(crate) fn new(algorithm: Algorithm, secret: &Secret) -> Self {
-        let secret = secret.expose_secret();
-        match algorithm {
-            Algorithm::HmacSha256 => match Hmac::new_from_slice(secret) {
-                Ok(hmac) => Self::HmacSha256(hmac),
-                Err(_) => unreachable!("HMAC takes keys of any length (RFC 2104, section 2)"),
+    pub(crate) fn new(scheme: &Scheme, secret: &Secret) -> Result<Self, Unusable> {
+        let key = decoded(scheme.key, secret)?;
+        Ok(match scheme.algorithm {
+            Algorithm::HmacSha1 => Self::HmacSha1(hmac(&key)),
+            Algorithm::HmacSha256 => Self::HmacSha256(hmac(&key)),
+            Algorithm::HmacSha512 => Self::HmacSha512(Box::new(hmac(&key))),
+            Algorithm::Sha256 => match Secret::new(key.to_vec()) {
+                Ok(secret) => Self::Sha256(secret),
+                Err(_) => return Err(Unusable::Malformed(scheme.key.expected())),
             },
-            Algorithm::Sha256 => Self::Sha256(Sha256::new().chain_update(secret)),
-            Algorithm::Token => Self::Token(Zeroizing::new(Sha256::digest(secret).into())),
-        }
+            Algorithm::Token => Self::Shown(digest(&key)),
+            Algorithm::Basic => Self::Shown(digest(basic(&key)?.as_bytes())),
+            Algorithm::Ed25519 => ed25519(&key)?,
+            Algorithm::EcdsaP256 => ecdsa_p256(&key)?,
+        })
     }
 
-    /// Whether this is the token, in a time that depends on the length of what was shown and nothing else.
-    pub(crate) fn is_token(&self, shown: &[u8]) -> Choice {
+    /// Whether this is what is to be shown, in a time that depends on the length of what was shown and nothing else.
+    pub(crate) fn is_shown(&self, shown: &[u8]) -> Choice {
         match self {
-            Self::Token(digest) => Sha256::digest(shown).as_slice().ct_eq(digest.as_slice()),
+            Self::Shown(expected) => Sha256::digest(shown).as_slice().ct_eq(expected.as_slice()),
             _ => Choice::from(0),
         }
     }
 
-    /// Starts hashing signed content. `None` for a token, which signs nothing.
-    pub(crate) fn hasher(&self) -> Option<Hasher> {
+    /// Starts hashing signed content. `None` where nothing is signed, or no signature can be right.
+    #[cfg_attr(
+        not(feature = "ed25519"),
+        expect(unused_variables, reason = "Ed25519 hashes its signature as well")
+    )]
+    pub(crate) fn hasher(&self, signatures: &Signatures) -> Option<Hasher> {
         match self {
+            Self::HmacSha1(hmac) => Some(Hasher::HmacSha1(hmac.clone())),
             Self::HmacSha256(hmac) => Some(Hasher::HmacSha256(hmac.clone())),
-            Self::Sha256(sha256) => Some(Hasher::Sha256(sha256.clone())),
-            Self::Token(_) => None,
+            Self::HmacSha512(hmac) => Some(Hasher::HmacSha512(hmac.clone())),
+            Self::Sha256(_) => Some(Hasher::Sha256(Sha256::new())),
+            Self::Shown(_) => None,
+            #[cfg(feature = "ed25519")]
+            Self::Ed25519(key) => {
+                let signature = ed25519_dalek::Signature::from_slice(signatures.iter().next()?).ok()?;
+                key.verify_stream(&signature).ok().map(Box::new).map(Hasher::Ed25519)
+            }
+            #[cfg(feature = "ecdsa-p256")]
+            Self::EcdsaP256(_) => Some(Hasher::Sha256(Sha256::new())),
+        }
+    }
+
+    /// The secret, where it is part of the signed content.
+    pub(crate) fn hashed_secret(&self) -> &[u8] {
+        match self {
+            Self::Sha256(secret) => secret.expose_secret(),
+            _ => &[],
+        }
+    }
+
+    /// Whether one of the signatures is this key's over what was hashed.
+    pub(crate) fn has_signed(&self, hasher: Hasher, signatures: &Signatures) -> Choice {
+        match (self, hasher) {
+            #[cfg(feature = "ed25519")]
+            (_, Hasher::Ed25519(stream)) => Choice::from(u8::from(stream.finalize_and_verify().is_ok())),
+            #[cfg(feature = "ecdsa-p256")]
+            (Self::EcdsaP256(key), Hasher::Sha256(sha256)) => {
+                use p256::ecdsa::{Signature, signature::hazmat::PrehashVerifier};
+                let digest = sha256.finalize();
+                let right = |bytes| {
+                    Signature::from_slice(bytes).is_ok_and(|s| key.verify_prehash(&digest, &s).is_ok())
+                };
+                Choice::from(u8::from(signatures.iter().any(right)))
+            }
+            (_, hasher) => hasher.finalize(|signature| signatures.contain(signature)),
         }
     }
 }
 
+fn decoded(encoding: KeyEncoding, secret: &Secret) -> Result<Zeroizing<Vec<u8>>, Unusable> {
+    encoding.decode(secret.expose_secret()).ok_or(Unusable::Malformed(encoding.expected()))
+}
+
+fn hmac<M: KeyInit>(key: &[u8]) -> M {
+    match M::new_from_slice(key) {
+        Ok(hmac) => hmac,
+        Err(_) => unreachable!("HMAC takes keys of any length (RFC 2104, section 2)"),
+    }
+}
+
+fn digest(shown: &[u8]) -> Zeroizing<[u8; 32]> {
+    Zeroizing::new(Sha256::digest(shown).into())
+}
+
+/// The credentials of HTTP's basic authentication (RFC 7617, section 2).
+pub(super) fn basic(user_and_password: &[u8]) -> Result<Zeroizing<String>, Unusable> {
+    match user_and_password.contains(&b':') {
+        true => Ok(Zeroizing::new(super::Encoding::Base64.encode(user_and_password))),
+        false => Err(Unusable::Malformed("a user and a password, with a colon between them")),
+    }
+}
+
+#[cfg(feature = "ed25519")]
+fn ed25519(key: &[u8]) -> Result<Key, Unusable> {
+    let key = key.try_into().ok().and_then(|key| ed25519_dalek::VerifyingKey::from_bytes(key).ok());
+    // Under a key of small order, one signature is good for any content.
+    let key = key.filter(|key| !key.is_weak());
+    key.map(Box::new).map(Key::Ed25519).ok_or(Unusable::Malformed("an Ed25519 public key of 32 bytes"))
+}
+
+#[cfg(not(feature = "ed25519"))]
+fn ed25519(_key: &[u8]) -> Result<Key, Unusable> {
+    Err(Unusable::Feature("ed25519"))
+}
+
+#[cfg(feature = "ecdsa-p256")]
+fn ecdsa_p256(key: &[u8]) -> Result<Key, Unusable> {
+    use p256::{ecdsa::VerifyingKey, pkcs8::DecodePublicKey};
+    let point = VerifyingKey::from_sec1_bytes(key).ok();
+    let key = point.or_else(|| VerifyingKey::from_public_key_der(key).ok());
+    key.map(Box::new)
+        .map(Key::EcdsaP256)
+        .ok_or(Unusable::Malformed("a public key on P-256, in DER or as a point"))
+}
+
+#[cfg(not(feature = "ecdsa-p256"))]
+fn ecdsa_p256(_key: &[u8]) -> Result<Key, Unusable> {
+    Err(Unusable::Feature("ecdsa-p256"))
+}
+
+/// Reads ECDSA's two numbers from DER into 64 bytes.
+#[cfg(feature = "ecdsa-p256")]
+pub(super) fn read_der(der: &[u8], place: &mut [u8]) -> Option<()> {
+    let signature = p256::ecdsa::Signature::from_der(der).ok()?;
+    let bytes = signature.to_bytes();
+    (bytes.len() == place.len()).then(|| place.copy_from_slice(&bytes))
+}
+
+#[cfg(not(feature = "ecdsa-p256"))]
+pub(super) fn read_der(_der: &[u8], _place: &mut [u8]) -> Option<()> {
+    None
+}
+
 /// Signed content being hashed.
 pub(crate) enum Hasher {
+    HmacSha1(Hmac<Sha1>),
     HmacSha256(Hmac<Sha256>),
+    HmacSha512(Box<Hmac<Sha512>>),
     Sha256(Sha256),
+    #[cfg(feature = "ed25519")]
+    Ed25519(Box<ed25519_dalek::StreamVerifier>),
 }
 
 impl Hasher {
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         match self {
+            Self::HmacSha1(hmac) => hmac.update(bytes),
             Self::HmacSha256(hmac) => hmac.update(bytes),
+            Self::HmacSha512(hmac) => hmac.update(bytes),
             Self::Sha256(sha256) => Digest::update(sha256, bytes),
+            #[cfg(feature = "ed25519")]
+            Self::Ed25519(stream) => stream.update(bytes),
         }
     }
 
-    pub(crate) fn finalize(self) -> [u8; DIGEST_LEN] {
+    /// What `judge` makes of the digest; of none where there is none.
+    pub(super) fn finalize(self, judge: impl FnOnce(&[u8]) -> Choice) -> Choice {
         match self {
-            Self::HmacSha256(hmac) => hmac.finalize().into_bytes().into(),
-            Self::Sha256(sha256) => sha256.finalize().into(),
+            Self::HmacSha1(hmac) => judge(&hmac.finalize().into_bytes()),
+            Self::HmacSha256(hmac) => judge(&hmac.finalize().into_bytes()),
+            Self::HmacSha512(hmac) => judge(&hmac.finalize().into_bytes()),
+            Self::Sha256(sha256) => judge(&sha256.finalize()),
+            #[cfg(feature = "ed25519")]
+            Self::Ed25519(_) => Choice::from(0),
         }
     }
 }

@@ -1,85 +1,126 @@
 //! `Scheme`: how a provider signs, as data that one engine reads.
 
+mod algorithm;
 mod encoding;
 mod grammar;
 mod key;
+mod plan;
+mod sign;
 mod sound;
+mod template;
 
-pub use self::encoding::Encoding;
+use std::{borrow::Cow, mem};
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+pub use self::{
+    algorithm::Algorithm,
+    encoding::{Encoding, KeyEncoding},
+    grammar::Grammar,
+};
 pub(crate) use self::{
-    grammar::{Grammar, Signatures},
-    key::{Hasher, Key},
+    grammar::Signatures,
+    key::{Hasher, Key, Unusable},
+    plan::{Part, Plan},
+    sign::sign,
+    template::{Piece, pieces},
 };
 use crate::time::{TimestampFormat, Tolerance};
 
 /// How one signature is made and where it is sent.
 ///
-/// A provider lists its schemes in [`Provider::SCHEMES`](crate::Provider::SCHEMES), the strongest first.
+/// A provider lists its schemes in [`Provider::SCHEMES`](crate::Provider::SCHEMES), the strongest first. A scheme can be read
+/// from TOML, JSON or anything else that serde reads, as part of a [`Description`](crate::Description): its fields have the names of
+/// the methods here.
 ///
 /// ```
-/// use countersign_core::scheme::{Part, Scheme};
+/// use countersign_core::scheme::{Scheme, TimestampSource};
 /// use countersign_core::{TimestampFormat, Tolerance};
 ///
 /// const SCHEME: Scheme = Scheme::hmac_sha256("x-example-signature")
-///     .timestamp_header("x-example-timestamp", TimestampFormat::UnixSeconds)
+///     .timestamp(TimestampSource::header("x-example-timestamp"), TimestampFormat::UnixSeconds)
 ///     .tolerance(Tolerance::from_secs(300))
-///     .signs(&[Part::Timestamp, Part::Literal("."), Part::Body]);
+///     .signs("{timestamp}.{body}");
 /// assert!(SCHEME.signs_timestamp());
+///
+/// let read: Scheme = toml::from_str(
+///     r#"
+///     algorithm = "hmac-sha256"
+///     header = "X-Example-Signature"
+///     timestamp = { source = { header = "X-Example-Timestamp" }, format = "unix-seconds" }
+///     tolerance = 300 # seconds
+///     signs = "{timestamp}.{body}"
+///     "#,
+/// )?;
+/// assert_eq!(read, SCHEME);
+/// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[must_use]
 pub struct Scheme {
-    pub(crate) header: &'static str,
-    pub(crate) alias: Option<&'static str>,
     pub(crate) algorithm: Algorithm,
-    pub(crate) encoding: Encoding,
+    #[serde(deserialize_with = "header_name")]
+    pub(crate) header: Cow<'static, str>,
+    #[serde(default, deserialize_with = "some_header_name", skip_serializing_if = "Option::is_none")]
+    pub(crate) alias: Option<Cow<'static, str>>,
+    #[serde(default)]
     pub(crate) grammar: Grammar,
-    pub(crate) timestamp: Option<(TimestampSource, TimestampFormat)>,
-    pub(crate) tolerance: Tolerance,
-    pub(crate) parts: &'static [Part],
+    #[serde(default)]
+    pub(crate) encoding: Encoding,
+    #[serde(default)]
+    pub(crate) key: KeyEncoding,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) timestamp: Option<Stamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tolerance: Option<Tolerance>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) signs: Option<Cow<'static, str>>,
+    #[serde(default)]
     pub(crate) body: BodyRule,
 }
 
-/// What turns the signed content and the secret into a signature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Algorithm {
-    /// HMAC-SHA256 (RFC 2104, FIPS 180-4), keyed by the secret.
-    HmacSha256,
-    /// SHA-256 over the secret followed by the signed content. Open to length extension, so only with
-    /// [`BodyRule::JsonText`].
-    Sha256,
-    /// No signature: the secret itself is shown.
-    Token,
-}
-
-/// A piece of the signed content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Part {
-    /// The timestamp's text, exactly as received.
-    Timestamp,
-    /// Fixed text.
-    Literal(&'static str),
-    /// The body, exactly as received.
-    Body,
+/// Where a scheme's timestamp stands, and how it is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Stamp {
+    pub(crate) source: TimestampSource,
+    pub(crate) format: TimestampFormat,
 }
 
 /// Where a scheme's timestamp stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum TimestampSource {
-    /// In a header of its own.
-    Header(&'static str),
-    /// In the signature's header, under the key that the list grammar names.
-    SignatureHeader,
+    /// In a header of its own, of this name in lower case.
+    #[serde(deserialize_with = "header_name")]
+    Header(Cow<'static, str>),
+    /// In the signature's header, where the list has its key, or first.
+    Signature,
+    /// In the signed body, at the end of this path: object keys and array indexes, joined by dots.
+    Body(Cow<'static, str>),
+}
+
+impl TimestampSource {
+    /// In a header of its own, of this name in lower case.
+    pub const fn header(name: &'static str) -> Self {
+        Self::Header(Cow::Borrowed(name))
+    }
+
+    /// In the signed body, at the end of this path.
+    pub const fn body(path: &'static str) -> Self {
+        Self::Body(Cow::Borrowed(path))
+    }
 }
 
 /// What a body must be besides signed, where the signature alone proves too little.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum BodyRule {
     /// Anything that is signed.
+    #[default]
     Any,
     /// The first byte that is not white space is `{` or `[`: so that a signature over `{timestamp}.{body}` does not
     /// serve as one over a body.
@@ -91,16 +132,22 @@ pub enum BodyRule {
 impl Scheme {
     const fn new(header: &'static str, algorithm: Algorithm) -> Self {
         Self {
-            header,
-            alias: None,
             algorithm,
-            encoding: Encoding::Hex,
+            header: Cow::Borrowed(header),
+            alias: None,
             grammar: Grammar::Bare,
+            encoding: Encoding::Hex,
+            key: KeyEncoding::Utf8,
             timestamp: None,
-            tolerance: Tolerance::from_secs(300),
-            parts: &[Part::Body],
+            tolerance: None,
+            signs: None,
             body: BodyRule::Any,
         }
+    }
+
+    /// HMAC-SHA1 in this header; over the body alone, in bare hex, unless told otherwise.
+    pub const fn hmac_sha1(header: &'static str) -> Self {
+        Self::new(header, Algorithm::HmacSha1)
     }
 
     /// HMAC-SHA256 in this header; over the body alone, in bare hex, unless told otherwise.
@@ -108,68 +155,114 @@ impl Scheme {
         Self::new(header, Algorithm::HmacSha256)
     }
 
-    /// Plain SHA-256 over the secret followed by the signed content, in this header.
+    /// HMAC-SHA512 in this header; over the body alone, in bare hex, unless told otherwise.
+    pub const fn hmac_sha512(header: &'static str) -> Self {
+        Self::new(header, Algorithm::HmacSha512)
+    }
+
+    /// Plain SHA-256 in this header, over `{secret}{body}` unless told otherwise.
     ///
     /// The body must then be one complete JSON text: anything else could be the work of length extension.
-    pub const fn sha256_of_secret_and(header: &'static str) -> Self {
-        let mut scheme = Self::new(header, Algorithm::Sha256);
+    pub const fn sha256(header: &'static str) -> Self {
+        let mut scheme = Self::new(header, Algorithm::Sha256).signs("{secret}{body}");
         scheme.body = BodyRule::JsonText;
         scheme
     }
 
     /// The secret itself in this header.
     pub const fn token(header: &'static str) -> Self {
-        let mut scheme = Self::new(header, Algorithm::Token);
-        scheme.parts = &[];
-        scheme
+        Self::new(header, Algorithm::Token)
+    }
+
+    /// HTTP's basic authentication, in the header `authorization`; the secret is `user:password`.
+    pub const fn basic() -> Self {
+        Self::new("authorization", Algorithm::Basic)
+    }
+
+    /// Ed25519 in this header; over the body alone, in bare hex, unless told otherwise. The secret is the provider's public
+    /// key, in hex unless told otherwise.
+    pub const fn ed25519(header: &'static str) -> Self {
+        Self::new(header, Algorithm::Ed25519).key(KeyEncoding::Hex)
+    }
+
+    /// ECDSA on P-256 over SHA-256 in this header, in DER; over the body alone, in bare base64, unless told otherwise. The secret
+    /// is the provider's public key, in base64 unless told otherwise.
+    pub const fn ecdsa_p256(header: &'static str) -> Self {
+        Self::new(header, Algorithm::EcdsaP256).encoding(Encoding::Base64).key(KeyEncoding::Base64)
     }
 
     /// Another name under which the header is read, though the provider sends the first.
     pub const fn alias(mut self, header: &'static str) -> Self {
-        self.alias = Some(header);
+        put(&mut self.alias, Some(Cow::Borrowed(header)));
         self
     }
 
-    /// The signature is in standard base64, padded.
-    pub const fn base64(mut self) -> Self {
-        self.encoding = Encoding::Base64;
+    /// How the signature's bytes are written; in hex unless told otherwise.
+    pub const fn encoding(mut self, encoding: Encoding) -> Self {
+        self.encoding = encoding;
         self
     }
 
-    /// The signature stands behind this prefix, as in `sha256=..`.
-    pub const fn prefix(mut self, prefix: &'static str) -> Self {
-        self.grammar = Grammar::Prefixed(prefix);
+    /// How the secret's bytes are written; as its text unless told otherwise.
+    pub const fn key(mut self, encoding: KeyEncoding) -> Self {
+        self.key = encoding;
         self
     }
 
-    /// The header is a comma-separated list of `key=value`, as in `t=..,v1=..`: the timestamp under one key, any number
-    /// of signatures under another. Other keys are ignored.
-    pub const fn key_value(
-        mut self,
-        timestamp: &'static str,
-        format: TimestampFormat,
+    /// How the signature's header is laid out; bare unless told otherwise.
+    pub const fn grammar(mut self, grammar: Grammar) -> Self {
+        put(&mut self.grammar, grammar);
+        self
+    }
+
+    /// The signature, or the token, stands behind this prefix, as in `sha256=..`: [`Grammar::Prefix`].
+    pub const fn prefix(self, prefix: &'static str) -> Self {
+        self.grammar(Grammar::Prefix(Cow::Borrowed(prefix)))
+    }
+
+    /// The header is a list of `key=value`, as in `t=..,v1=..`: [`Grammar::List`].
+    pub const fn list(
+        self,
+        separator: char,
+        timestamp: Option<&'static str>,
         signature: &'static str,
     ) -> Self {
-        self.grammar = Grammar::KeyValue { timestamp, signature };
-        self.timestamp = Some((TimestampSource::SignatureHeader, format));
-        self
+        let timestamp = match timestamp {
+            Some(key) => Some(Cow::Borrowed(key)),
+            None => None,
+        };
+        self.grammar(Grammar::List { separator, timestamp, signature: Cow::Borrowed(signature) })
     }
 
-    /// The timestamp stands in a header of its own.
-    pub const fn timestamp_header(mut self, header: &'static str, format: TimestampFormat) -> Self {
-        self.timestamp = Some((TimestampSource::Header(header), format));
+    /// The header is a list of signatures behind their version, as in `v1,.. v1,..`: [`Grammar::Versioned`].
+    pub const fn versioned(self, version: &'static str) -> Self {
+        self.grammar(Grammar::Versioned(Cow::Borrowed(version)))
+    }
+
+    /// The header is the timestamp and behind it the signatures, separated by commas: [`Grammar::Positional`].
+    pub const fn positional(self) -> Self {
+        self.grammar(Grammar::Positional)
+    }
+
+    /// Where the timestamp stands, and how it is written.
+    pub const fn timestamp(mut self, source: TimestampSource, format: TimestampFormat) -> Self {
+        put(&mut self.timestamp, Some(Stamp { source, format }));
         self
     }
 
     /// How far the timestamp may be from now; 300 seconds unless told otherwise.
     pub const fn tolerance(mut self, tolerance: Tolerance) -> Self {
-        self.tolerance = tolerance;
+        self.tolerance = Some(tolerance);
         self
     }
 
-    /// What is signed, in its order. The body must be among it, once.
-    pub const fn signs(mut self, parts: &'static [Part]) -> Self {
-        self.parts = parts;
+    /// What is signed, as a template: `{body}`, `{timestamp}`, `{id}`, `{url}`, `{method}`, `{secret}` and fixed text between them.
+    /// The body alone unless told otherwise.
+    ///
+    /// What the request brings is taken byte for byte as received. `{id}` stands in the header that
+    /// [`Fields::id`](crate::provider::Fields::id) names; `{url}` and `{method}` are configured, and never taken from the request.
+    pub const fn signs(mut self, template: &'static str) -> Self {
+        put(&mut self.signs, Some(Cow::Borrowed(template)));
         self
     }
 
@@ -184,14 +277,31 @@ impl Scheme {
         self.timestamp.is_some()
     }
 
-    /// How old a delivery may be, where a timestamp is signed.
-    pub const fn max_age(&self) -> std::time::Duration {
-        self.tolerance.as_duration()
+    /// Whether the timestamp stands in the body, so that a stale delivery is only known once its body has been read.
+    pub const fn reads_timestamp_from_body(&self) -> bool {
+        matches!(&self.timestamp, Some(Stamp { source: TimestampSource::Body(_), .. }))
+    }
+
+    /// Whether the delivery's id, as its header has it, is part of the signed content.
+    pub fn signs_id(&self) -> bool {
+        self.signs_piece(Piece::Id)
+    }
+
+    pub(crate) fn signs_piece(&self, wanted: Piece<'_>) -> bool {
+        pieces(self.template()).any(|piece| piece == wanted)
+    }
+
+    /// How far its timestamp may be from now.
+    pub const fn max_age(&self) -> Tolerance {
+        match self.tolerance {
+            Some(tolerance) => tolerance,
+            None => Tolerance::from_secs(300),
+        }
     }
 
     /// The signature's header, in lower case.
-    pub const fn header_name(&self) -> &'static str {
-        self.header
+    pub fn header_name(&self) -> &str {
+        &self.header
     }
 
     /// What makes the signature.
@@ -199,14 +309,41 @@ impl Scheme {
         self.algorithm
     }
 
-    /// The names under which the signature's header is read.
-    pub(crate) fn headers(&self) -> impl Iterator<Item = &'static str> {
-        std::iter::once(self.header).chain(self.alias)
+    /// What is signed, as a template; empty where nothing is.
+    pub const fn template(&self) -> &str {
+        match &self.signs {
+            Some(template) => text(template),
+            None if self.algorithm.shows_secret() => "",
+            None => "{body}",
+        }
     }
 
-    /// The parts before the body and those after it.
-    pub(crate) fn around_body(&self) -> (&'static [Part], &'static [Part]) {
-        let mut halves = self.parts.splitn(2, |part| *part == Part::Body);
-        (halves.next().unwrap_or_default(), halves.next().unwrap_or_default())
+    /// The names under which the signature's header is read.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = &Cow<'static, str>> {
+        std::iter::once(&self.header).chain(&self.alias)
     }
+}
+
+/// Assigns in a `const fn`, which runs no destructor: what was there is a constant's, and owns nothing.
+pub(crate) const fn put<T>(place: &mut T, value: T) {
+    mem::forget(mem::replace(place, value));
+}
+
+#[expect(clippy::ptr_arg, reason = "a constant's text is read so when the program is compiled")]
+pub(crate) const fn text<'t>(text: &'t Cow<'static, str>) -> &'t str {
+    match text {
+        Cow::Borrowed(text) => text,
+        Cow::Owned(text) => text.as_str(),
+    }
+}
+
+/// Reads a header's name, in whatever case it is written.
+pub(crate) fn header_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, str>, D::Error> {
+    String::deserialize(deserializer).map(|name| name.to_ascii_lowercase().into())
+}
+
+fn some_header_name<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Cow<'static, str>>, D::Error> {
+    header_name(deserializer).map(Some)
 }

@@ -1,12 +1,12 @@
 //! `VerifierBuilder`: the settings of a verifier, checked at start.
 
-use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 use super::{Keyed, Limits, Shared, Verifier};
 use crate::{
     error::ConfigError,
-    provider::{Provider, Source},
-    scheme::{Key, Scheme},
+    provider::{Described, NOT_A_URL, Provider, Source, is_url},
+    scheme::{Key, Piece, Plan, Scheme, Unusable},
     secret::Secrets,
     text::ShortText,
     time::Clock,
@@ -14,7 +14,10 @@ use crate::{
 
 /// Sets up a [`Verifier`].
 pub struct VerifierBuilder<P: Provider> {
+    pub(crate) described: Described,
     secrets: Secrets,
+    public_url: Option<Cow<'static, str>>,
+    method: Cow<'static, str>,
     require_timestamp: bool,
     kind: Option<String>,
     limits: Limits,
@@ -23,9 +26,12 @@ pub struct VerifierBuilder<P: Provider> {
 }
 
 impl<P: Provider> VerifierBuilder<P> {
-    pub(super) fn new(secrets: Secrets) -> Self {
+    pub(crate) fn new(described: Described, secrets: Secrets) -> Self {
         Self {
             secrets,
+            public_url: described.public_url.clone(),
+            described,
+            method: Cow::Borrowed("POST"),
             require_timestamp: false,
             kind: None,
             limits: Limits::default(),
@@ -46,6 +52,22 @@ impl<P: Provider> VerifierBuilder<P> {
     #[must_use]
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
         self.kind = Some(kind.into());
+        self
+    }
+
+    /// The URL that the provider was given, for one that signs it (Square, HubSpot): byte for byte, query and all.
+    ///
+    /// It is never made of a request's `Host` or `X-Forwarded-..` headers: whoever can send those would choose what is signed.
+    #[must_use]
+    pub fn public_url(mut self, url: impl Into<Cow<'static, str>>) -> Self {
+        self.public_url = Some(url.into());
+        self
+    }
+
+    /// The method that the provider uses, for one that signs it (HubSpot). `POST` unless told otherwise.
+    #[must_use]
+    pub fn method(mut self, method: impl Into<Cow<'static, str>>) -> Self {
+        self.method = method.into();
         self
     }
 
@@ -70,17 +92,23 @@ impl<P: Provider> VerifierBuilder<P> {
         self
     }
 
-    /// Checks the settings.
+    /// Checks the settings, and makes the key states.
     ///
     /// # Errors
-    /// [`ConfigError`], when a timestamp is required of a provider that signs none, when a kind is configured for one
-    /// that signs it, or when a limit is zero.
+    /// [`ConfigError`], when a description cannot be safe or cannot work; when a secret is not written as the provider writes its
+    /// secrets; when a timestamp is required of a provider that signs none, or a kind is configured for one that signs it; when the
+    /// provider signs the URL that it calls and none is configured; when a limit is zero.
     pub fn build(self) -> Result<Verifier<P>, ConfigError> {
-        if self.require_timestamp && !P::SCHEMES.iter().any(Scheme::signs_timestamp) {
-            return Err(ConfigError::NoTimestamp { provider: P::NAME });
+        let description = &*self.described;
+        let provider = || description.name().to_owned();
+        if let Described::Made(made) = &self.described {
+            made.check()?;
         }
-        if self.kind.is_some() && matches!(P::FIELDS.kind, Some(Source::Body(_))) {
-            return Err(ConfigError::KindIsSigned { provider: P::NAME });
+        if self.require_timestamp && !description.schemes().iter().any(Scheme::signs_timestamp) {
+            return Err(ConfigError::NoTimestamp { provider: provider() });
+        }
+        if self.kind.is_some() && matches!(description.fields().kind, Some(Source::Body(_))) {
+            return Err(ConfigError::KindIsSigned { provider: provider() });
         }
         let kind = match self.kind.as_deref().map(str::trim) {
             Some("") => return Err(out_of_range("kind", "not blank")),
@@ -92,31 +120,39 @@ impl<P: Provider> VerifierBuilder<P> {
         if self.limits.read_timeout.is_zero() {
             return Err(out_of_range("read_timeout", "longer than zero"));
         }
-        Ok(self.made(kind))
-    }
-
-    /// Makes the key states. The settings are good: they were checked, or are the defaults.
-    pub(super) fn made(self, kind: Option<ShortText>) -> Verifier<P> {
-        const { Scheme::assert_sound(P::SCHEMES) };
-        let keyed = |scheme: &'static Scheme| Keyed {
-            scheme,
-            keys: self.secrets.iter().map(|secret| Key::new(scheme.algorithm, secret)).collect(),
+        if self.method.is_empty() || !self.method.bytes().all(|b| b.is_ascii_uppercase()) {
+            return Err(out_of_range("method", "a method's name in capitals"));
+        }
+        let url = match &self.public_url {
+            Some(url) if !is_url(url) => return Err(out_of_range("public_url", NOT_A_URL)),
+            url => url.as_deref(),
         };
+        if url.is_none() && description.schemes().iter().any(|scheme| scheme.signs_piece(Piece::Url)) {
+            return Err(ConfigError::NoPublicUrl { provider: provider() });
+        }
+        let keyed = |scheme: &Scheme| {
+            let keys = self.secrets.iter().map(|secret| Key::new(scheme, secret));
+            let plan = Plan::new(scheme, url.unwrap_or_default(), &self.method);
+            Ok(Keyed { scheme: scheme.clone(), plan, keys: keys.collect::<Result<_, _>>()? })
+        };
+        let schemes: Result<_, _> = description.schemes().iter().map(keyed).collect();
         let shared = Shared {
-            schemes: P::SCHEMES.iter().map(keyed).collect(),
+            schemes: schemes.map_err(|unusable: Unusable| unusable.of(provider()))?,
+            described: self.described,
             require_timestamp: self.require_timestamp,
             kind,
+            method: self.method,
             limits: self.limits,
             clock: self.clock,
         };
-        Verifier { shared: Arc::new(shared), provider: PhantomData }
+        Ok(Verifier { shared: Arc::new(shared), provider: PhantomData })
     }
 }
 
 impl<P: Provider> fmt::Debug for VerifierBuilder<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifierBuilder")
-            .field("provider", &P::NAME)
+            .field("provider", &self.described.name())
             .field("secrets", &self.secrets)
             .finish_non_exhaustive()
     }

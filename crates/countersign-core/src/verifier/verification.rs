@@ -11,52 +11,54 @@ use std::{
 use bytes::Bytes;
 use subtle::Choice;
 
-use super::{IntoBody, Verifier, body::Collected};
+use super::{IntoBody, Keyed, Shared, Verifier, body::Collected};
 use crate::{
     delivery::{Delivery, Signed},
     error::VerifyError,
     json,
     provider::Provider,
-    scheme::{Algorithm, BodyRule, Hasher, Key, Part, Scheme, Signatures},
+    scheme::{BodyRule, Hasher, Key, Part, Signatures, Stamp, TimestampSource},
     secret::MAX_SECRETS,
+    text::ShortText,
+    time::Timestamp,
 };
 
 /// A delivery whose headers are good, while its body arrives.
 ///
 /// Keeps the chunks, so that the body that comes out is the one that was hashed.
 pub struct Verification<'v, P: Provider> {
-    scheme: &'static Scheme,
-    limit: usize,
+    shared: &'v Shared,
+    keyed: &'v Keyed,
+    now: Timestamp,
     pub(super) signed: Signed,
     pub(super) signatures: Signatures,
     hashers: [Option<Hasher>; MAX_SECRETS],
     received: usize,
     body: Collected,
-    provider: PhantomData<fn() -> P>,
     verifier: PhantomData<&'v Verifier<P>>,
 }
 
-impl<P: Provider> Verification<'_, P> {
-    pub(super) fn new(scheme: &'static Scheme, limit: usize) -> Self {
+impl<'v, P: Provider> Verification<'v, P> {
+    pub(super) fn new(shared: &'v Shared, keyed: &'v Keyed, now: Timestamp) -> Self {
         Self {
-            scheme,
-            limit,
-            signed: Signed { body_only: !scheme.signs_timestamp(), ..Signed::default() },
+            shared,
+            keyed,
+            now,
+            signed: Signed { body_only: !keyed.scheme.signs_timestamp(), ..Signed::default() },
             signatures: Signatures::default(),
             hashers: std::array::from_fn(|_| None),
             received: 0,
             body: Collected::default(),
-            provider: PhantomData,
             verifier: PhantomData,
         }
     }
 
     /// Starts a hash for each key, with what is signed before the body.
-    pub(super) fn start(&mut self, keys: &[Key]) {
-        for (place, key) in self.hashers.iter_mut().zip(keys) {
-            *place = key.hasher();
+    pub(super) fn start(&mut self) {
+        for (place, key) in self.hashers.iter_mut().zip(&self.keyed.keys) {
+            *place = key.hasher(&self.signatures);
         }
-        self.hash_parts(self.scheme.around_body().0);
+        self.hash_parts(&self.keyed.plan.before);
     }
 
     /// Takes the next chunk of the body, hashing it at once.
@@ -115,8 +117,9 @@ impl<P: Provider> Verification<'_, P> {
 
     pub(super) fn hash(&mut self, chunk: &[u8]) -> Result<(), VerifyError> {
         self.received = self.received.saturating_add(chunk.len());
-        if self.received > self.limit {
-            return Err(VerifyError::BodyTooLarge { limit: self.limit });
+        let limit = self.shared.limits.body;
+        if self.received > limit {
+            return Err(VerifyError::BodyTooLarge { limit });
         }
         self.hashers.iter_mut().flatten().for_each(|hasher| hasher.update(chunk));
         Ok(())
@@ -124,35 +127,57 @@ impl<P: Provider> Verification<'_, P> {
 
     fn hash_parts(&mut self, parts: &[Part]) {
         for part in parts {
-            let bytes = match part {
+            let fixed = match part {
                 Part::Timestamp => self.signed.timestamp_text().as_bytes(),
-                Part::Literal(text) => text.as_bytes(),
-                Part::Body => &[],
+                Part::Id => self.signed.id.as_ref().map_or("", ShortText::as_str).as_bytes(),
+                Part::Fixed(bytes) => bytes,
+                Part::Secret => {
+                    for (hasher, key) in self.hashers.iter_mut().zip(&self.keyed.keys) {
+                        if let Some(hasher) = hasher {
+                            hasher.update(key.hashed_secret());
+                        }
+                    }
+                    continue;
+                }
             };
-            self.hashers.iter_mut().flatten().for_each(|hasher| hasher.update(bytes));
+            self.hashers.iter_mut().flatten().for_each(|hasher| hasher.update(fixed));
         }
     }
 
     /// The body is the one that was hashed: private, and called by the two that see to it.
     pub(super) fn conclude(&mut self, body: impl IntoBody) -> Result<Delivery<P>, VerifyError> {
-        self.hash_parts(self.scheme.around_body().1);
-        if self.scheme.algorithm != Algorithm::Token {
-            let digests = self.hashers.iter_mut().filter_map(Option::take).map(Hasher::finalize);
-            let genuine =
-                digests.fold(Choice::from(0), |genuine, digest| genuine | self.signatures.contain(&digest));
+        let Keyed { scheme, plan, keys } = self.keyed;
+        self.hash_parts(&plan.after);
+        if !scheme.algorithm.shows_secret() {
+            let has_signed = |(key, hasher): (&Key, &mut Option<Hasher>)| {
+                hasher.take().map(|hasher| key.has_signed(hasher, &self.signatures))
+            };
+            let verdicts = keys.iter().zip(&mut self.hashers).filter_map(has_signed);
+            let genuine = verdicts.fold(Choice::from(0), |genuine, verdict| genuine | verdict);
             bool::from(genuine).then_some(()).ok_or(VerifyError::WrongSignature)?;
         }
-        let forbidden = match self.scheme.body {
-            BodyRule::JsonStructure if !json::starts_structure(body.as_ref()) => {
-                "neither an object nor an array"
+        let bytes = body.as_ref();
+        let forbidden = match scheme.body {
+            BodyRule::JsonStructure if !json::starts_structure(bytes) => {
+                Some("neither an object nor an array")
             }
-            BodyRule::JsonText if !json::is_text(body.as_ref()) => "not one complete JSON text",
-            _ => "",
+            BodyRule::JsonText if !json::is_text(bytes) => Some("not one complete JSON text"),
+            _ if plan.is_ambiguous(bytes) => Some("a digit of it touches the signed timestamp"),
+            _ => None,
         };
-        if !forbidden.is_empty() {
-            return Err(VerifyError::ForbiddenBody { reason: forbidden });
+        if let Some(reason) = forbidden {
+            return Err(VerifyError::ForbiddenBody { reason });
         }
-        let delivery = Delivery::verified(std::mem::take(&mut self.signed), body.into_body());
+        if let Some(Stamp { source: TimestampSource::Body(path), format }) = &scheme.timestamp {
+            let text = json::field(bytes, path).and_then(json::string_or_number);
+            let read = text
+                .and_then(|text| Some((format.parse(text.as_bytes())?, ShortText::new(text.as_bytes())?)));
+            let (timestamp, text) = read.ok_or_else(|| VerifyError::NoTimestamp { path: path.clone() })?;
+            scheme.max_age().check(timestamp, self.now)?;
+            self.signed.timestamp = Some((timestamp, text));
+        }
+        let signed = std::mem::take(&mut self.signed);
+        let delivery = Delivery::verified(self.shared.described.clone(), signed, body.into_body());
         P::check(&delivery)?;
         Ok(delivery)
     }
@@ -161,7 +186,7 @@ impl<P: Provider> Verification<'_, P> {
 impl<P: Provider> fmt::Debug for Verification<'_, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verification")
-            .field("provider", &P::NAME)
+            .field("provider", &self.shared.described.name())
             .field("received", &self.received)
             .finish_non_exhaustive()
     }

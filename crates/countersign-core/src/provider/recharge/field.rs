@@ -23,7 +23,7 @@ pub struct ExternalId {
 impl<'de> Deserialize<'de> for ExternalId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = <&RawValue>::deserialize(deserializer)?.get().as_bytes();
-        let id = |name| json::field(text, &[name]).map_or(Ok(None), |id| nested(name, id));
+        let id = |name| json::member(text, name).map_or(Ok(None), |id| nested(name, id));
         match text.starts_with(b"{") {
             true => Ok(Self { ecommerce: id("ecommerce")?, payment_processor: id("payment_processor")? }),
             false => Ok(Self { ecommerce: Some(nested("", text)?), payment_processor: None }),

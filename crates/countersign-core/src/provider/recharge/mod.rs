@@ -42,7 +42,7 @@ use crate::{
     event::parse,
     json,
     provider::{Fields, Provider, Retries, Source},
-    scheme::{Part, Scheme},
+    scheme::{Scheme, TimestampSource},
     time::{TimestampFormat, Tolerance},
 };
 
@@ -57,13 +57,14 @@ impl Provider for Recharge {
     const NAME: &'static str = "recharge";
     const SCHEMES: &'static [Scheme] = &[
         Scheme::hmac_sha256("x-recharge-webhook-signature")
-            .key_value("t", TimestampFormat::UnixSeconds, "v1")
+            .list(',', Some("t"), "v1")
+            .timestamp(TimestampSource::Signature, TimestampFormat::UnixSeconds)
             .tolerance(Tolerance::from_secs(172_800))
-            .signs(&[Part::Timestamp, Part::Literal("."), Part::Body]),
-        Scheme::sha256_of_secret_and("x-recharge-hmac-sha256"),
+            .signs("{timestamp}.{body}"),
+        Scheme::sha256("x-recharge-hmac-sha256"),
     ];
     const FIELDS: Fields =
-        Fields::NONE.kind(Source::Header(TOPIC)).timestamp_repeated("x-recharge-webhook-timestamp");
+        Fields::NONE.kind(Source::header(TOPIC)).timestamp_repeated("x-recharge-webhook-timestamp");
     const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Kind, KeyPart::Body])];
     const RETRIES: Retries = Retries::ON_SERVER_ERRORS.within(Duration::from_secs(48 * 60 * 60));
     type Event = Event;
@@ -87,7 +88,7 @@ impl Provider for Recharge {
         let (Some(topic), body) = (delivery.field_kind(), delivery.body()) else { return Ok(()) };
         let resource = resource_of(&topic);
         // An object that is not wrapped has an id of its own.
-        if object(body, resource).is_some() || json::field(body, &["id"]).is_some() {
+        if object(body, resource).is_some() || json::member(body, "id").is_some() {
             return Ok(());
         }
         let sole = sole_object(body).filter(|_| !UNDOCUMENTED.contains(&resource));
@@ -95,7 +96,7 @@ impl Provider for Recharge {
         match (another, delivery.kind_is_configured()) {
             (false, _) => Ok(()),
             (true, true) => Err(VerifyError::WrongEndpoint),
-            (true, false) => Err(VerifyError::Contradiction { name: TOPIC }),
+            (true, false) => Err(VerifyError::Contradiction { name: TOPIC.into() }),
         }
     }
 }
@@ -126,7 +127,7 @@ fn resource_of(topic: &str) -> &str {
 
 /// The object under a key of the body.
 fn object<'b>(body: &'b [u8], key: &str) -> Option<&'b [u8]> {
-    json::field(body, &[key]).filter(|value| value.starts_with(b"{"))
+    json::member(body, key).filter(|value| value.starts_with(b"{"))
 }
 
 /// The key of a body's one field, where that is an object.

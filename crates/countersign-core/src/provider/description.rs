@@ -1,0 +1,304 @@
+//! `Description`: a provider as one value, from code or from TOML and JSON.
+
+use std::{borrow::Cow, ops::Deref, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Fields, Retries, Source};
+use crate::{
+    dedupe::{KeyPart, KeyRule},
+    error::ConfigError,
+    scheme::Scheme,
+};
+
+/// A provider as a value: how it signs, where ids and kinds stand, what makes two deliveries the same.
+///
+/// For providers that are not built in: [`Verifier::custom`](crate::Verifier::custom) takes one. It is made in code, or read from
+/// TOML, JSON or anything else that serde reads. One that cannot be safe, or cannot work, is refused, with what to change.
+///
+/// ```
+/// use countersign_core::Description;
+///
+/// let acme: Description = toml::from_str(
+///     r#"
+///     name = "acme"
+///     id = { header = "X-Acme-Id" }
+///     kind = { body = "event.type" }
+///
+///     [[scheme]]
+///     algorithm = "hmac-sha256"
+///     header = "X-Acme-Signature"
+///     grammar = { list = { separator = ",", timestamp = "t", signature = "v1" } }
+///     timestamp = { source = "signature", format = "unix-seconds" }
+///     signs = "{id}.{timestamp}.{body}"
+///     "#,
+/// )?;
+/// assert_eq!(acme.name(), "acme");
+///
+/// let unsafe_one = toml::from_str::<Description>(
+///     r#"
+///     name = "acme"
+///     [[scheme]]
+///     algorithm = "hmac-sha256"
+///     header = "X-Acme-Signature"
+///     signs = "{timestamp}"
+///     "#,
+/// );
+/// assert!(unsafe_one.unwrap_err().to_string().contains("must hold the {body}"));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Fresh", into = "Fresh")]
+pub struct Description {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) schemes: Cow<'static, [Scheme]>,
+    pub(crate) fields: Fields,
+    pub(crate) keys: Cow<'static, [KeyRule]>,
+    pub(crate) retries: Retries,
+    pub(crate) public_url: Option<Cow<'static, str>>,
+}
+
+/// The digest of the body: the key of a delivery of which nothing else is known.
+const BY_BODY: &[KeyRule] = &[KeyRule::of(&[KeyPart::Body])];
+/// The id, where it is signed.
+const BY_ID: &[KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Body])];
+
+impl Description {
+    /// What a built-in provider is made of.
+    pub(super) const fn of(
+        name: &'static str,
+        schemes: &'static [Scheme],
+        fields: Fields,
+        keys: &'static [KeyRule],
+        retries: Retries,
+    ) -> Self {
+        Self {
+            name: Cow::Borrowed(name),
+            schemes: Cow::Borrowed(schemes),
+            fields,
+            keys: Cow::Borrowed(keys),
+            retries,
+            public_url: None,
+        }
+    }
+
+    /// A provider of this name, in lower case, with these schemes, the strongest first; of which nothing else is known.
+    ///
+    /// Its dedupe key is the digest of the body, unless told otherwise.
+    ///
+    /// ```
+    /// use countersign_core::{Description, provider::Source, scheme::Scheme};
+    ///
+    /// let acme = Description::new("acme", [Scheme::hmac_sha256("x-acme-signature").prefix("sha256=")])
+    ///     .kind(Source::body("type"))
+    ///     .id(Source::header("x-acme-delivery"));
+    /// assert!(acme.check().is_ok());
+    /// ```
+    pub fn new(name: impl Into<Cow<'static, str>>, schemes: impl Into<Vec<Scheme>>) -> Self {
+        Self {
+            name: name.into(),
+            schemes: Cow::Owned(schemes.into()),
+            fields: Fields::NONE,
+            keys: Cow::Borrowed(BY_BODY),
+            retries: Retries::UNKNOWN,
+            public_url: None,
+        }
+    }
+
+    /// Where the id stands. Where it is signed, it is the dedupe key as well, unless told otherwise.
+    #[must_use]
+    pub fn id(mut self, source: Source) -> Self {
+        self.fields.id = Some(source);
+        if *self.keys == *BY_BODY && self.id_is_signed() {
+            self.keys = Cow::Borrowed(BY_ID);
+        }
+        self
+    }
+
+    /// Where the kind stands.
+    #[must_use]
+    pub fn kind(mut self, source: Source) -> Self {
+        self.fields.kind = Some(source);
+        self
+    }
+
+    /// Where the number of the attempt stands.
+    #[must_use]
+    pub fn attempt(mut self, source: Source) -> Self {
+        self.fields.attempt = Some(source);
+        self
+    }
+
+    /// What makes two deliveries the same; a hit on any one of these keys.
+    #[must_use]
+    pub fn dedupe(mut self, rules: impl Into<Vec<KeyRule>>) -> Self {
+        self.keys = Cow::Owned(rules.into());
+        self
+    }
+
+    /// On which answers it tries again, and for how long.
+    #[must_use]
+    pub fn retries(mut self, retries: Retries) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// The URL that the provider was given, for schemes that sign it: byte for byte, query and all.
+    #[must_use]
+    pub fn public_url(mut self, url: impl Into<Cow<'static, str>>) -> Self {
+        self.public_url = Some(url.into());
+        self
+    }
+
+    /// The provider's name, in logs, metrics and dedupe keys.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How it signs, the strongest scheme first.
+    pub fn schemes(&self) -> &[Scheme] {
+        &self.schemes
+    }
+
+    /// Where a delivery's id, kind and attempt stand.
+    pub fn fields(&self) -> &Fields {
+        &self.fields
+    }
+
+    /// Whether the id cannot be changed without changing the body or the signature.
+    pub(crate) fn id_is_signed(&self) -> bool {
+        match self.fields.id {
+            Some(Source::Body(_)) => true,
+            Some(Source::Header(_)) => self.schemes.iter().all(Scheme::signs_id),
+            None => false,
+        }
+    }
+
+    /// Asks whether it can be safe, and can work. Reading one, and building a verifier of one, asks this.
+    ///
+    /// # Errors
+    /// [`ConfigError::Description`], with the field and what to change.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let refuse = |field: String, problem| {
+            Err(ConfigError::Description { provider: self.name.to_string(), field, problem })
+        };
+        let named = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
+        if !(1..=64).contains(&self.name.len()) || !self.name.bytes().all(named) {
+            return refuse(
+                "name".to_owned(),
+                "a name is of 1 to 64 letters in lower case, digits, `-` and `_`: it stands in logs, metrics and keys",
+            );
+        }
+        if let Some((index, flaw)) = Scheme::flaw_of_all(&self.schemes, &self.fields) {
+            let field = match flaw.field {
+                "id" | "kind" | "attempt" | "scheme" => flaw.field.to_owned(),
+                field => format!("scheme[{index}].{field}"),
+            };
+            return refuse(field, flaw.problem);
+        }
+        if !self.keys.iter().all(KeyRule::tells_bodies_apart) {
+            return refuse(
+                "dedupe".to_owned(),
+                "each key needs the body or the id in it, or deliveries would be merged",
+            );
+        }
+        if !self.keys.iter().any(|rule| rule.holds_signed(self.id_is_signed())) {
+            return refuse(
+                "dedupe".to_owned(),
+                "a key of nothing but headers that are not signed lets replays through: add a key with the body",
+            );
+        }
+        if self.keys.len() > 8 {
+            return refuse("dedupe".to_owned(), "a delivery has 8 keys at most");
+        }
+        if !self.retries.is_sane() {
+            return refuse("retries".to_owned(), "no provider tries for more than 90 days (7776000 s)");
+        }
+        match &self.public_url {
+            Some(url) if !is_url(url) => refuse("public_url".to_owned(), NOT_A_URL),
+            _ => Ok(()),
+        }
+    }
+}
+
+pub(crate) const NOT_A_URL: &str =
+    "a public URL is as the provider was given it: https:// and behind it visible ASCII characters";
+
+/// Whether this could be the URL that a provider calls.
+pub(crate) fn is_url(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_graphic()))
+}
+
+/// One scheme is a description, of the name `custom`.
+impl From<Scheme> for Description {
+    fn from(scheme: Scheme) -> Self {
+        Self::new("custom", [scheme])
+    }
+}
+
+/// A description as it is written, not yet checked.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename = "Description")]
+struct Fresh {
+    name: Cow<'static, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<Source>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kind: Option<Source>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    attempt: Option<Source>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    public_url: Option<Cow<'static, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retries: Option<Retries>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dedupe: Option<Vec<KeyRule>>,
+    scheme: Vec<Scheme>,
+}
+
+impl TryFrom<Fresh> for Description {
+    type Error = ConfigError;
+
+    fn try_from(fresh: Fresh) -> Result<Self, ConfigError> {
+        let Fresh { name, id, kind, attempt, public_url, retries, dedupe, scheme } = fresh;
+        let mut description = Self::new(name, scheme).retries(retries.unwrap_or(Retries::UNKNOWN));
+        description.fields.kind = kind;
+        description.fields.attempt = attempt;
+        description.public_url = public_url;
+        if let Some(id) = id {
+            description = description.id(id);
+        }
+        if let Some(rules) = dedupe {
+            description = description.dedupe(rules);
+        }
+        description.check().map(|()| description)
+    }
+}
+
+impl From<Description> for Fresh {
+    fn from(description: Description) -> Self {
+        let Description { name, schemes, fields, keys, retries, public_url } = description;
+        let Fields { id, kind, attempt, .. } = fields;
+        let (dedupe, retries) = (Some(keys.into_owned()), Some(retries));
+        Self { name, id, kind, attempt, public_url, retries, dedupe, scheme: schemes.into_owned() }
+    }
+}
+
+/// A description that is shared: a constant, or one that was made at run time.
+#[derive(Clone, Debug)]
+pub(crate) enum Described {
+    Constant(&'static Description),
+    Made(Arc<Description>),
+}
+
+impl Deref for Described {
+    type Target = Description;
+
+    fn deref(&self) -> &Description {
+        match self {
+            Self::Constant(description) => description,
+            Self::Made(description) => description,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! `Retries`: on which answers a provider tries again, and for how long.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// On which answers a provider tries again, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retries {
+    on: RetriedOn,
+    /// Seconds from the first try to the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    within: Option<u64>,
+}
+
+/// The longest that a provider is taken to try, in seconds: 90 days.
+const MAX_WITHIN: u64 = 90 * 24 * 60 * 60;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum RetriedOn {
+    AnyFailure,
+    ServerErrors,
+}
+
+impl Retries {
+    /// A provider that does not say: it is taken to retry on 408, 429 and 5xx only.
+    pub const UNKNOWN: Self = Self { within: None, on: RetriedOn::ServerErrors };
+    /// A provider that retries on anything but a 2xx.
+    pub const ON_ANY_FAILURE: Self = Self { within: None, on: RetriedOn::AnyFailure };
+    /// A provider that retries on 408, 429 and 5xx.
+    pub const ON_SERVER_ERRORS: Self = Self { within: None, on: RetriedOn::ServerErrors };
+
+    /// How long after the first try the last one comes.
+    #[must_use]
+    pub const fn within(mut self, horizon: Duration) -> Self {
+        self.within = Some(horizon.as_secs());
+        self
+    }
+
+    /// Whether a failure with this status is tried again.
+    pub const fn on(self, status: u16) -> bool {
+        match self.on {
+            RetriedOn::AnyFailure => matches!(status, 400..=599),
+            RetriedOn::ServerErrors => matches!(status, 408 | 429 | 500..=599),
+        }
+    }
+
+    /// For how long tries come in, and a quarter: 72 hours where that is unknown.
+    pub const fn retention(self) -> Duration {
+        match self.within {
+            Some(within) => Duration::from_secs(within.saturating_add(within.div_ceil(4))),
+            None => Duration::from_secs(72 * 60 * 60),
+        }
+    }
+
+    /// Whether the horizon is one that a provider may have.
+    pub(super) const fn is_sane(self) -> bool {
+        matches!(self.within, None | Some(0..=MAX_WITHIN))
+    }
+}
