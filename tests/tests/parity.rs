@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use countersign::{
     Answer, Clock, MemoryStore, Outcome, Provider, Receiver, Secret, Secrets, Timestamp, for_each_provider,
-    provider::{Raaft, Recharge, Retake, RetentBase, RevKeen},
+    provider,
 };
 use countersign_tests::{
     client::Request,
@@ -41,6 +41,9 @@ fn receiver<P: Provider>(vector: &Vector) -> Option<Receiver<P>> {
     }
     if vector.require_timestamp {
         builder = builder.require_timestamp();
+    }
+    if let Some(url) = &vector.public_url {
+        builder = builder.public_url(url.clone());
     }
     builder.build().ok()
 }
@@ -99,7 +102,7 @@ macro_rules! each {
     ($($module:ident => $provider:ident,)*) => {$(
         #[tokio::test(flavor = "multi_thread")]
         async fn $module() {
-            check::<$provider>().await;
+            check::<provider::$provider>().await;
         }
     )*};
 }

@@ -9,11 +9,13 @@
 )]
 
 mod every;
+mod github;
 mod raaft;
 mod recharge;
 mod retake;
 mod retentbase;
 mod revkeen;
+mod shopify;
 
 use countersign_core::{
     Delivery, EventError, Provider, Secret, Signer, Timestamp, Verifier,

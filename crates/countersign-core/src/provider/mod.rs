@@ -14,25 +14,56 @@ use crate::{
     scheme::Scheme,
 };
 
+pub mod adyen;
+pub mod chargebee;
+pub mod dropbox;
+pub mod github;
+pub mod gitlab;
+pub mod hubspot_v1;
+pub mod intercom;
+pub mod lemon_squeezy;
+pub mod meta;
+pub mod paystack;
+pub mod postmark;
 pub mod raaft;
 pub mod recharge;
 pub mod retake;
 pub mod retentbase;
 pub mod revkeen;
+pub mod shopify;
+pub mod square;
+pub mod typeform;
+pub mod vercel;
 
-#[allow(unused_imports, reason = "the catalogue uses it")]
-pub(crate) use self::custom::provider;
-pub(crate) use self::description::{Described, NOT_A_URL, is_url};
 pub use self::{
+    adyen::Adyen,
+    chargebee::Chargebee,
     custom::{Custom, Payload},
     description::Description,
+    dropbox::Dropbox,
     fields::{Fields, Source},
+    github::GitHub,
+    gitlab::GitLab,
+    hubspot_v1::HubSpotV1,
+    intercom::Intercom,
+    lemon_squeezy::LemonSqueezy,
+    meta::{Meta, WhatsApp},
+    paystack::Paystack,
+    postmark::Postmark,
     raaft::Raaft,
     recharge::Recharge,
     retake::Retake,
     retentbase::RetentBase,
     retries::Retries,
     revkeen::RevKeen,
+    shopify::Shopify,
+    square::Square,
+    typeform::Typeform,
+    vercel::Vercel,
+};
+pub(crate) use self::{
+    custom::provider,
+    description::{Described, NOT_A_URL, is_url},
 };
 
 /// A provider of webhooks, described by data that one engine reads.
@@ -116,11 +147,27 @@ pub trait Provider: Sized + Send + Sync + 'static {
 macro_rules! for_each_provider {
     ($macro:path) => {
         $macro! {
+            adyen => Adyen,
+            chargebee => Chargebee,
+            dropbox => Dropbox,
+            github => GitHub,
+            gitlab => GitLab,
+            hubspot_v1 => HubSpotV1,
+            intercom => Intercom,
+            lemon_squeezy => LemonSqueezy,
+            meta => Meta,
+            paystack => Paystack,
+            postmark => Postmark,
             raaft => Raaft,
             recharge => Recharge,
             retake => Retake,
             retentbase => RetentBase,
             revkeen => RevKeen,
+            shopify => Shopify,
+            square => Square,
+            typeform => Typeform,
+            vercel => Vercel,
+            whatsapp => WhatsApp,
         }
     };
 }
