@@ -107,6 +107,7 @@ macro_rules! each {
 }
 // One of each kind: a row of each starts servers of its own, and there are more providers than open files for that.
 each! {
+    chargebee => Chargebee,
     discord => Discord,
     hubspot => HubSpot,
     linear => Linear,
@@ -115,5 +116,6 @@ each! {
     retake => Retake,
     retentbase => RetentBase,
     revkeen => RevKeen,
+    square => Square,
     standard_webhooks => StandardWebhooks,
 }

@@ -38,11 +38,31 @@ for_each_provider!(each_provider);
 const NO_PROVIDERS: &[&str] = &["mod", "custom", "description", "fields", "handshake", "retries"];
 
 /// The files of vectors that belong to an algorithm.
-const PRIMITIVES: &[&str] = &["rfc4231"];
+const PRIMITIVES: &[&str] = &["ecdsa_p256", "rfc2202", "rfc4231", "rfc4231_sha512", "rfc8032"];
+
+#[test]
+fn rfc2202() {
+    check_file::<BareHmacSha1>("rfc2202");
+}
 
 #[test]
 fn rfc4231() {
     check_file::<BareHmac>("rfc4231");
+}
+
+#[test]
+fn rfc4231_sha512() {
+    check_file::<BareHmacSha512>("rfc4231_sha512");
+}
+
+#[test]
+fn rfc8032() {
+    check_file::<BareEd25519>("rfc8032");
+}
+
+#[test]
+fn ecdsa_p256() {
+    check_file::<BareEcdsaP256>("ecdsa_p256");
 }
 
 #[test]
@@ -72,20 +92,37 @@ fn every_provider_is_registered_and_has_vectors() {
     }
 }
 
-/// Bare HMAC-SHA256 in hexadecimal over the body: what RFC 4231 gives answers for.
-enum BareHmac {}
+/// Makes a provider of an algorithm and nothing else, over the body: what its standard gives answers for.
+macro_rules! bare {
+    ($($(#[$attr:meta])* $name:ident = $scheme:expr;)*) => {$(
+        $(#[$attr])*
+        enum $name {}
 
-impl Provider for BareHmac {
-    const NAME: &'static str = "bare-hmac";
-    const SCHEMES: &'static [Scheme] = &[Scheme::hmac_sha256("digest")];
-    const FIELDS: Fields = Fields::NONE;
-    const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Body])];
-    const RETRIES: Retries = Retries::UNKNOWN;
-    type Event = ();
+        impl Provider for $name {
+            const NAME: &'static str = "bare";
+            const SCHEMES: &'static [Scheme] = &[$scheme];
+            const FIELDS: Fields = Fields::NONE;
+            const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Body])];
+            const RETRIES: Retries = Retries::UNKNOWN;
+            type Event = ();
 
-    fn event(_delivery: &Delivery<Self>) -> Result<(), EventError> {
-        Ok(())
-    }
+            fn event(_delivery: &Delivery<Self>) -> Result<(), EventError> {
+                Ok(())
+            }
+        }
+    )*};
+}
+bare! {
+    /// In hexadecimal: RFC 2202.
+    BareHmacSha1 = Scheme::hmac_sha1("digest");
+    /// In hexadecimal: RFC 4231.
+    BareHmac = Scheme::hmac_sha256("digest");
+    /// In hexadecimal: RFC 4231.
+    BareHmacSha512 = Scheme::hmac_sha512("digest");
+    /// In hexadecimal, as the key: RFC 8032 and Project Wycheproof.
+    BareEd25519 = Scheme::ed25519("digest");
+    /// In base64 of DER, as the key: RFC 6979, NIST and Project Wycheproof.
+    BareEcdsaP256 = Scheme::ecdsa_p256("digest");
 }
 
 fn check_file<P: Provider>(file: &str) {

@@ -12,7 +12,12 @@ mod value;
 mod wire;
 
 use self::request::{Dice, Request};
-use crate::{provider, provider::Provider, secret::Secret};
+use crate::{
+    provider,
+    provider::Provider,
+    scheme::{Algorithm, Encoding, KeyEncoding},
+    secret::Secret,
+};
 
 /// What a target does with an input: nothing, or it panics.
 pub type Body = fn(&[u8]);
@@ -32,6 +37,9 @@ pub const TARGETS: &[(&str, Body)] = &[
 
 /// What all deliveries are signed with here. An input that verifies without its help is a forgery.
 const SECRET: &str = "s3cret of the fuzz targets";
+
+/// What providers that sign it were given as the URL to call.
+const URL: &str = "https://example.com/webhook";
 
 /// One provider's share of the targets.
 struct Bodies {
@@ -124,6 +132,13 @@ pub fn handshake(data: &[u8]) {
     handshake::body(data);
 }
 
-fn secret() -> Secret {
-    Secret::new(SECRET).expect("it is not blank")
+/// The secret, as a provider writes its own.
+fn secret<P: Provider>() -> Secret {
+    let scheme = P::SCHEMES.first();
+    let written = match scheme.map(|scheme| (scheme.algorithm, scheme.key)) {
+        Some((Algorithm::Basic, _)) => format!("user:{SECRET}"),
+        Some((_, KeyEncoding::Hex)) => Encoding::Hex.encode(SECRET.as_bytes()),
+        _ => SECRET.to_owned(),
+    };
+    Secret::new(written).expect("it is not blank")
 }

@@ -9,11 +9,13 @@
 )]
 
 mod every;
+mod github;
 mod raaft;
 mod recharge;
 mod retake;
 mod retentbase;
 mod revkeen;
+mod shopify;
 mod slack;
 mod standard_webhooks;
 mod stripe;

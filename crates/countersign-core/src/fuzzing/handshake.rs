@@ -1,10 +1,11 @@
 //! What must hold for handshakes: a query that anybody may send, and a body that was signed.
 
-use super::secret;
+use super::SECRET;
 use crate::{
     provider::{BodyHandshake, QueryHandshake, ReplyRule},
     reply::Reply,
     scheme::{Key, Scheme},
+    secret::Secret,
 };
 
 const OPEN: QueryHandshake = QueryHandshake::echo("challenge");
@@ -20,7 +21,7 @@ pub(super) fn query(text: &str) {
     }
     assert!(GUARDED.reply(text, None).is_err(), "{text:?} is answered with no token to compare");
     assert!(GUARDED.reply(text, Some(&token)).is_err(), "{text:?} is answered without the token");
-    let encoded: String = form_urlencoded::byte_serialize(secret().expose_secret()).collect();
+    let encoded: String = form_urlencoded::byte_serialize(SECRET.as_bytes()).collect();
     let shown = format!("token={encoded}&mode=subscribe&{text}");
     if let Ok(reply) = GUARDED.reply(&shown, Some(&token)) {
         assert_eq!(Ok(reply), asked, "the token changes what {text:?} gets");
@@ -45,6 +46,10 @@ pub(super) fn body(data: &[u8]) {
     }
     let with_text = BodyHandshake::new("type", "ask", ReplyRule::NoContent).without("a.text");
     assert!(with_text.reply(data, None).is_none() || echo.is_none(), "the text is there, and it is not");
+}
+
+fn secret() -> Secret {
+    Secret::new(SECRET).expect("it is not blank")
 }
 
 fn assert_harmless(reply: &Reply) {
