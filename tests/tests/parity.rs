@@ -4,8 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use countersign::{
-    Answer, Clock, MemoryStore, Outcome, Provider, Receiver, Secret, Secrets, Timestamp, for_each_provider,
-    provider,
+    Answer, Clock, MemoryStore, Outcome, Provider, Receiver, Secret, Secrets, Timestamp, provider,
 };
 use countersign_tests::{
     client::Request,
@@ -73,11 +72,11 @@ async fn served<P: Provider>(framework: Framework, vector: &Vector) -> Option<Se
     Some((status, handler.seen()))
 }
 
-/// Whether a client can send it: header lines have no line ends in them, and servers refuse very long ones by themselves.
+/// Whether a client can send it: by `POST`, in header lines without line ends; servers refuse very long ones by themselves.
 fn can_be_sent(vector: &Vector) -> bool {
     let sendable =
         |value: &str| value.trim() == value && !value.contains(['\r', '\n', '\0']) && value.len() < 8000;
-    vector.headers.iter().all(|(_, value)| sendable(value))
+    vector.method.is_none() && vector.headers.iter().all(|(_, value)| sendable(value))
 }
 
 async fn check<P: Provider>() {
@@ -106,4 +105,18 @@ macro_rules! each {
         }
     )*};
 }
-for_each_provider!(each);
+// One of each kind: a row of each starts servers of its own, and there are more providers than open files for that.
+each! {
+    chargebee => Chargebee,
+    discord => Discord,
+    github => GitHub,
+    hubspot => HubSpot,
+    linear => Linear,
+    raaft => Raaft,
+    recharge => Recharge,
+    retake => Retake,
+    retentbase => RetentBase,
+    revkeen => RevKeen,
+    square => Square,
+    standard_webhooks => StandardWebhooks,
+}

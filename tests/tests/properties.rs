@@ -1,8 +1,8 @@
-//! Properties of verifying that hold for every provider, body and secret.
+//! Properties of verifying that hold for every body and secret, of providers whose secret can be made of any text.
 
 use bytes::Bytes;
 use countersign::{
-    Provider, Secret, Signer, Timestamp, Verifier, for_each_provider, provider,
+    Provider, Secret, Signer, Timestamp, Verifier, provider,
     scheme::{Algorithm, Scheme},
 };
 use proptest::{prelude::*, sample::Index};
@@ -194,4 +194,26 @@ macro_rules! for_provider {
     )*};
 }
 
-for_each_provider!(for_provider);
+for_provider! {
+    adyen => Adyen,
+    chargebee => Chargebee,
+    dropbox => Dropbox,
+    github => GitHub,
+    gitlab => GitLab,
+    hubspot_v1 => HubSpotV1,
+    intercom => Intercom,
+    lemon_squeezy => LemonSqueezy,
+    meta => Meta,
+    paystack => Paystack,
+    postmark => Postmark,
+    raaft => Raaft,
+    recharge => Recharge,
+    retake => Retake,
+    retentbase => RetentBase,
+    revkeen => RevKeen,
+    shopify => Shopify,
+    square => Square,
+    typeform => Typeform,
+    vercel => Vercel,
+    whatsapp => WhatsApp,
+}

@@ -1,7 +1,7 @@
 //! The bodies of the fuzz targets; not part of the public interface.
 //!
 //! `fuzz/` runs them under libFuzzer, the ordinary tests run them over seeds and mutations. Each asserts what must hold
-//! for any input, and holds it for every provider of the registry.
+//! for any input, and holds it for every provider that any request can be signed for with one secret.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a fuzz target tells what it found by panicking")]
 
@@ -65,7 +65,22 @@ macro_rules! bodies {
         const PROVIDERS: &[Bodies] = &[$(Bodies::of::<provider::$provider>()),*];
     };
 }
-crate::for_each_provider!(bodies);
+// One of each kind. Others take keys of a form of their own, sign what a request lacks, or write times in a form that not
+// every second has.
+bodies! {
+    adyen => Adyen,
+    chargebee => Chargebee,
+    dropbox => Dropbox,
+    intercom => Intercom,
+    raaft => Raaft,
+    recharge => Recharge,
+    retake => Retake,
+    retentbase => RetentBase,
+    revkeen => RevKeen,
+    slack => Slack,
+    square => Square,
+    stripe => Stripe,
+}
 
 /// A signature header's value, under the grammar of every scheme.
 pub fn signature_header(data: &[u8]) {

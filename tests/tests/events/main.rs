@@ -16,6 +16,9 @@ mod retake;
 mod retentbase;
 mod revkeen;
 mod shopify;
+mod slack;
+mod standard_webhooks;
+mod stripe;
 
 use countersign_core::{
     Delivery, EventError, Provider, Secret, Signer, Timestamp, Verifier,
