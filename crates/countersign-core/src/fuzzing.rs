@@ -70,8 +70,6 @@ macro_rules! bodies {
 bodies! {
     adyen => Adyen,
     chargebee => Chargebee,
-    dropbox => Dropbox,
-    intercom => Intercom,
     raaft => Raaft,
     recharge => Recharge,
     retake => Retake,
