@@ -55,7 +55,10 @@ pub fn seeds() -> Seeds {
     for (name, texts) in EXTREMES {
         seeds.entry(name).or_default().extend(texts.iter().map(|text| text.as_bytes().to_vec()));
     }
-    for path in files(&repository().join("tests/vectors"), "json") {
+    // What an algorithm's own rows show is beyond the providers' grammars, and they are many.
+    let of_a_provider =
+        |path: &PathBuf| !["ecdsa_p256", "rfc8032"].iter().any(|name| path.ends_with(format!("{name}.json")));
+    for path in files(&repository().join("tests/vectors"), "json").filter(of_a_provider) {
         let vectors: Vec<Value> = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         vectors.iter().for_each(|vector| add_vector(&mut seeds, vector));
     }

@@ -109,6 +109,7 @@ macro_rules! each {
 each! {
     chargebee => Chargebee,
     discord => Discord,
+    github => GitHub,
     hubspot => HubSpot,
     linear => Linear,
     raaft => Raaft,

@@ -70,12 +70,15 @@ macro_rules! bodies {
 // One of each kind. Others take keys of a form of their own, sign what a request lacks, or write times in a form that not
 // every second has.
 bodies! {
+    adyen => Adyen,
+    chargebee => Chargebee,
     raaft => Raaft,
     recharge => Recharge,
     retake => Retake,
     retentbase => RetentBase,
     revkeen => RevKeen,
     slack => Slack,
+    square => Square,
     stripe => Stripe,
 }
 
