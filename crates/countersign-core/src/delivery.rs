@@ -77,9 +77,11 @@ impl<P: Provider> Delivery<P> {
         P::kind(self, self.field_kind())
     }
 
-    /// Which attempt at this delivery it is, from 1, where the provider says so. Unsigned.
+    /// Which attempt at this delivery it is, from 1, where the provider says so. Unsigned, unless it stands in the body.
     pub fn attempt(&self) -> Option<u32> {
-        self.signed.attempt
+        let in_body =
+            || self.text(&self.described.fields().attempt, &None, json::string_or_number)?.parse().ok();
+        self.signed.attempt.or_else(in_body)
     }
 
     /// The signed timestamp, where the scheme has one.

@@ -7,7 +7,7 @@ use crate::{
     headers::Headers,
     json,
     provider::{Custom, Described, Description, Payload, Provider, Source},
-    scheme::{Algorithm, Piece, Scheme, TimestampSource, pieces, sign},
+    scheme::{Algorithm, Piece, Scheme, TimestampSource, Unusable, pieces, sign},
     secret::Secret,
     time::Timestamp,
 };
@@ -162,6 +162,8 @@ impl<P: Provider> Signer<P> {
     /// The signed content, in one piece.
     fn content(&self, scheme: &Scheme, timestamp: Option<&str>, body: &[u8]) -> Result<Vec<u8>, ConfigError> {
         let mut content = Vec::new();
+        let malformed = || Unusable::Malformed(scheme.key.expected()).of(self.described.name().to_owned());
+        let key = &**scheme.key.decode(self.secret.expose_secret()).ok_or_else(malformed)?;
         for piece in pieces(scheme.template()) {
             content.extend_from_slice(match piece {
                 Piece::Body => body,
@@ -175,7 +177,7 @@ impl<P: Provider> Signer<P> {
                     url.ok_or_else(no_url)?.as_bytes()
                 }
                 Piece::Method => b"POST",
-                Piece::Secret => self.secret.expose_secret(),
+                Piece::Secret => key,
                 Piece::Literal(text) => text.as_bytes(),
                 Piece::Unknown => b"",
             });

@@ -309,6 +309,12 @@ impl<P: Provider> Verifier<P> {
         if let (true, None, Some(name)) = (keyed.plan.signs_id, &signed.id, id_header) {
             return Err(VerifyError::MissingHeader { name: name.clone() });
         }
+        if let (Some(id), Some(name)) = (&signed.id, id_header)
+            && keyed.plan.is_ambiguous_id(id.as_str())
+        {
+            let reason = "it holds what stands between it and the rest of the signed content";
+            return Err(VerifyError::MalformedHeader { name: name.clone(), reason });
+        }
         signed.attempt = text(&fields.attempt)?.and_then(|attempt| attempt.as_str().parse().ok());
         signed.kind_is_configured = self.shared.kind.is_some();
         signed.kind = match &self.shared.kind {

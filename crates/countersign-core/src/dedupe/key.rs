@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     delivery::Delivery,
     provider::{Description, Provider, Source},
-    scheme::put,
+    scheme::{put, table},
 };
 
 /// A dedupe key: a SHA-256 digest over provider, endpoint and the parts of one [`KeyRule`], each with its length before
@@ -129,6 +129,16 @@ impl KeyRule {
         self.branches().all(|parts| parts.contains(&KeyPart::Body) || parts.contains(&KeyPart::Id))
     }
 
+    /// Whether the id is part of it.
+    pub(crate) fn needs_id(&self) -> bool {
+        self.branches().any(|parts| parts.contains(&KeyPart::Id))
+    }
+
+    /// Whether a delivery that lacks the id has no such key.
+    pub(crate) fn needs_id_alone(&self) -> bool {
+        self.branches().all(|parts| parts.contains(&KeyPart::Id))
+    }
+
     /// Whether there is something in it that cannot be changed without changing the body or the signature.
     pub(crate) fn holds_signed(&self, id_is_signed: bool) -> bool {
         let signed = |part: &KeyPart| *part == KeyPart::Body || id_is_signed && *part == KeyPart::Id;
@@ -160,11 +170,13 @@ enum Written {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 struct Alternatives {
     of: Vec<KeyPart>,
     or: Vec<KeyPart>,
 }
+
+table!(Alternatives);
 
 impl From<Written> for KeyRule {
     fn from(written: Written) -> Self {

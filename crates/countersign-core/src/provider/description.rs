@@ -8,7 +8,7 @@ use super::{Fields, Handshake, Retries, Source};
 use crate::{
     dedupe::{KeyPart, KeyRule},
     error::ConfigError,
-    scheme::Scheme,
+    scheme::{Scheme, table},
 };
 
 /// A provider as a value: how it signs, where ids and kinds stand, what makes two deliveries the same.
@@ -113,8 +113,9 @@ impl Description {
     #[must_use]
     pub fn id(mut self, source: Source) -> Self {
         self.fields.id = Some(source);
-        if *self.keys == *BY_BODY && self.id_is_signed() {
-            self.keys = Cow::Borrowed(BY_ID);
+        // What `dedupe` said is owned, and stays.
+        if let Cow::Borrowed(_) = self.keys {
+            self.keys = Cow::Borrowed(if self.id_is_signed() { BY_ID } else { BY_BODY });
         }
         self
     }
@@ -227,6 +228,19 @@ impl Description {
                 "a key of nothing but headers that are not signed lets replays through: add a key with the body",
             );
         }
+        if self.fields.id.is_none() && self.keys.iter().any(KeyRule::needs_id) {
+            return refuse(
+                "dedupe".to_owned(),
+                "a key is made of the id, which has no source: add id, and say where it stands",
+            );
+        }
+        let id_is_sure = matches!(self.fields.id, Some(Source::Header(_))) && self.id_is_signed();
+        if !id_is_sure && self.keys.iter().all(KeyRule::needs_id_alone) {
+            return refuse(
+                "dedupe".to_owned(),
+                "a delivery without an id would have no key: write { of = [\"id\"], or = [\"body\"] }",
+            );
+        }
         if self.keys.len() > 8 {
             return refuse("dedupe".to_owned(), "a delivery has 8 keys at most");
         }
@@ -258,7 +272,7 @@ impl From<Scheme> for Description {
 
 /// A description as it is written, not yet checked.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename = "Description")]
+#[serde(deny_unknown_fields, rename = "Description", remote = "Self")]
 struct Fresh {
     name: Cow<'static, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -277,6 +291,8 @@ struct Fresh {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     handshake: Vec<Handshake>,
 }
+
+table!(Fresh);
 
 impl TryFrom<Fresh> for Description {
     type Error = ConfigError;

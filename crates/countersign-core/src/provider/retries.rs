@@ -4,15 +4,19 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::scheme::table;
+
 /// On which answers a provider tries again, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct Retries {
     on: RetriedOn,
     /// Seconds from the first try to the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     within: Option<u64>,
 }
+
+table!(Retries);
 
 /// The longest that a provider is taken to try, in seconds: 90 days.
 const MAX_WITHIN: u64 = 90 * 24 * 60 * 60;

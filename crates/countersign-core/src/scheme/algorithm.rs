@@ -33,6 +33,11 @@ impl Algorithm {
         matches!(self, Self::Token | Self::Basic)
     }
 
+    /// Whether what a verifier has for its secret is a public key, which anybody may know.
+    pub(crate) const fn takes_public_key(self) -> bool {
+        matches!(self, Self::Ed25519 | Self::EcdsaP256)
+    }
+
     /// The bytes of a signature as they are compared; 0 where there is none.
     pub(crate) const fn width(self) -> usize {
         match self {

@@ -1,7 +1,9 @@
 //! How the bytes of signatures and of keys are written, read strictly.
 
+use std::borrow::Cow;
+
 use base64ct::{Base64, Base64Unpadded, Encoding as _};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use zeroize::Zeroizing;
 
 /// How a signature's bytes are written.
@@ -63,7 +65,7 @@ const fn nibble(digit: u8) -> u8 {
 }
 
 /// How a secret's bytes are written, where they are not the secret's text itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum KeyEncoding {
@@ -77,6 +79,22 @@ pub enum KeyEncoding {
     /// As Standard Webhooks writes secrets: `whsec_`, which may be left away, and base64, whose padding may be as well. As in
     /// the specification's own libraries, the bits that the last digit has to spare are not looked at.
     Whsec,
+}
+
+/// A name in a description. What is no name may be a secret that was put in the wrong place, so the error does not repeat it.
+impl<'de> Deserialize<'de> for KeyEncoding {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match &*Cow::<'de, str>::deserialize(deserializer)? {
+            "utf8" => Ok(Self::Utf8),
+            "hex" => Ok(Self::Hex),
+            "base64" => Ok(Self::Base64),
+            "whsec" => Ok(Self::Whsec),
+            _ => Err(D::Error::custom(
+                "key says how the secret is written: \"utf8\", \"hex\", \"base64\" or \"whsec\"; the secret itself has no place in \
+                 a description",
+            )),
+        }
+    }
 }
 
 impl KeyEncoding {

@@ -154,7 +154,8 @@ fn digest(shown: &[u8]) -> Zeroizing<[u8; 32]> {
 
 /// The credentials of HTTP's basic authentication (RFC 7617, section 2).
 pub(super) fn basic(user_and_password: &[u8]) -> Result<Zeroizing<String>, Unusable> {
-    match user_and_password.contains(&b':') {
+    let has_either = user_and_password.iter().any(|byte| !matches!(byte, b':' | b' '));
+    match has_either && user_and_password.contains(&b':') {
         true => Ok(Zeroizing::new(super::Encoding::Base64.encode(user_and_password))),
         false => Err(Unusable::Malformed("a user and a password, with a colon between them")),
     }

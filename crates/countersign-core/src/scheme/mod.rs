@@ -7,6 +7,7 @@ mod key;
 mod plan;
 mod sign;
 mod sound;
+mod table;
 mod template;
 
 use std::{borrow::Cow, mem};
@@ -24,6 +25,7 @@ pub(crate) use self::{
     plan::{Part, Plan},
     sign::sign,
     sound::{Flaw, equal, flaw, is_path},
+    table::table,
     template::{Piece, pieces},
 };
 use crate::time::{TimestampFormat, Tolerance};
@@ -57,7 +59,7 @@ use crate::time::{TimestampFormat, Tolerance};
 /// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 #[must_use]
 pub struct Scheme {
     pub(crate) algorithm: Algorithm,
@@ -85,7 +87,7 @@ pub struct Scheme {
 
 /// Where a scheme's timestamp stands, and how it is written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, remote = "Self")]
 pub(crate) struct Stamp {
     pub(crate) source: TimestampSource,
     pub(crate) format: TimestampFormat,
@@ -130,6 +132,20 @@ pub enum BodyRule {
     JsonStructure,
     /// One complete JSON text in valid UTF-8: so that what length extension appends is never part of it.
     JsonText,
+}
+
+table!(Scheme, Stamp);
+
+impl BodyRule {
+    /// Whether bodies under it are told from text around them: from what stands before them, and from what stands behind them
+    /// where something does.
+    const fn is_told_apart(self, is_open: bool) -> bool {
+        match self {
+            Self::Any => false,
+            Self::JsonStructure => !is_open,
+            Self::JsonText => true,
+        }
+    }
 }
 
 impl Scheme {

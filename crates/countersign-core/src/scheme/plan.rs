@@ -1,6 +1,7 @@
 //! `Plan`: a template made ready, with what is configured filled in.
 
-use super::{Piece, Scheme, pieces};
+use super::{BodyRule, Piece, Scheme, pieces};
+use crate::json;
 
 /// A part of the signed content beside the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,12 +19,24 @@ pub(crate) struct Plan {
     pub(crate) after: Vec<Part>,
     pub(crate) signs_id: bool,
     pub(crate) signs_method: bool,
-    /// Whether a timestamp touches the front, or the end, of the body: digits could then change sides.
-    pub(crate) touches: (bool, bool),
+    /// Whether a number touches the front, or the end, of the body: digits could then change sides.
+    number_touches: (bool, bool),
+    /// Whether the id touches the front, or the end, of the body: what belongs to neither JSON could then change sides.
+    id_touches: (bool, bool),
+    /// Whether another scheme signs other content with the same key and algorithm.
+    is_beside_another: bool,
+    /// What stands between the id and the rest, and on which side of the id.
+    id_ends: Option<(Side, Box<[u8]>)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Before,
+    Behind,
 }
 
 impl Plan {
-    pub(crate) fn new(scheme: &Scheme, url: &str, method: &str) -> Self {
+    pub(crate) fn new(scheme: &Scheme, all: &[Scheme], url: &str, method: &str) -> Self {
         let mut plan = Self::default();
         let mut seen_body = false;
         for piece in pieces(scheme.template()) {
@@ -41,16 +54,60 @@ impl Plan {
         }
         plan.signs_id = scheme.signs_id();
         plan.signs_method = scheme.signs_piece(Piece::Method);
+        let touching = (plan.before.last().cloned(), plan.after.first().cloned());
+        let touches = |part: Part| (touching.0.as_ref() == Some(&part), touching.1.as_ref() == Some(&part));
         // The other formats cannot be read as anything else where a digit more or less stands beside them.
-        let is_number = scheme.timestamp.as_ref().is_some_and(|stamp| stamp.format.is_number());
-        let touches = |part: Option<&Part>| is_number && part == Some(&Part::Timestamp);
-        plan.touches = (touches(plan.before.last()), touches(plan.after.first()));
+        if scheme.timestamp.as_ref().is_some_and(|stamp| stamp.format.is_number()) {
+            plan.number_touches = touches(Part::Timestamp);
+        }
+        plan.id_touches = touches(Part::Id);
+        plan.is_beside_another = all
+            .iter()
+            .any(|other| other.algorithm == scheme.algorithm && other.template() != scheme.template());
+        plan.id_ends = end_of_id(&plan.before, Side::Behind).or_else(|| end_of_id(&plan.after, Side::Before));
         plan
     }
 
-    /// Whether the body's own digits could pass for the timestamp's, or the other way round.
-    pub(crate) fn is_ambiguous(&self, body: &[u8]) -> bool {
+    /// Why the signature could be one of another delivery as well: bytes of this body could stand beside it there, or bytes from
+    /// beside it in its body.
+    pub(crate) fn ambiguity(&self, rule: BodyRule, body: &[u8]) -> Option<&'static str> {
+        let (first, last) = (body.first(), body.last());
         let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
-        self.touches.0 && digit(body.first()) || self.touches.1 && digit(body.last())
+        let sign = last == Some(&b'-');
+        if self.number_touches.0 && digit(first) || self.number_touches.1 && (digit(last) || sign) {
+            return Some("a digit of it touches the signed timestamp");
+        }
+        let (opens, closes) = (matches!(first, Some(b'{' | b'[')), matches!(last, Some(b'}' | b']')));
+        if self.id_touches.0 && !opens || self.id_touches.1 && !closes {
+            return Some("the signed id touches it where it is neither an object nor an array");
+        }
+        let must_open = self.is_beside_another && rule != BodyRule::Any;
+        (must_open && !json::starts_structure(body)).then_some("neither an object nor an array")
     }
+
+    /// Whether the id holds the text that parts it from the rest of the signed content, so that it could end elsewhere.
+    pub(crate) fn is_ambiguous_id(&self, id: &str) -> bool {
+        let Some((side, end)) = &self.id_ends else { return false };
+        let id = id.as_bytes();
+        // In part as well: of `--`, an id that ends in `-` would leave two places.
+        let overlaps = |length: usize| {
+            let (head, tail) = (end.get(..length), end.get(length..));
+            let (Some(head), Some(tail)) = (head, tail) else { return false };
+            match side {
+                Side::Behind => id.ends_with(head) && end.starts_with(tail),
+                Side::Before => id.starts_with(tail) && end.ends_with(head),
+            }
+        };
+        id.windows(end.len()).any(|part| part == &**end) || (1..end.len()).any(overlaps)
+    }
+}
+
+/// The fixed text on this side of the id. On the other side, something of known extent stands.
+fn end_of_id(parts: &[Part], side: Side) -> Option<(Side, Box<[u8]>)> {
+    parts.windows(2).find_map(|pair| match (pair, side) {
+        ([Part::Id, Part::Fixed(text)], Side::Behind) | ([Part::Fixed(text), Part::Id], Side::Before) => {
+            Some((side, text.clone()))
+        }
+        _ => None,
+    })
 }

@@ -1,9 +1,13 @@
 //! What schemes must be to be safe, and to work: asked when the program is compiled, and of what is read at run time.
 
 use super::{
-    Algorithm, BodyRule, Grammar, KeyEncoding, Piece, Scheme, Stamp, TimestampSource, template, text,
+    Algorithm, BodyRule, Encoding, Grammar, KeyEncoding, Piece, Scheme, Stamp, TimestampSource, template,
+    text,
 };
-use crate::provider::{Fields, Source};
+use crate::{
+    provider::{Fields, Source},
+    time::TimestampFormat,
+};
 
 /// What is wrong with a scheme, and what to change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +22,10 @@ pub(crate) struct Flaw {
 const MAX_TOLERANCE: u64 = 7 * 24 * 60 * 60;
 
 const HEADER_NAME: &str = "a header's name is of letters in lower case, digits, `-` and `_`";
+const APART: &str = "another scheme of this algorithm signs other content, and a signature of one could be passed off as one of \
+    the other: the body must be \"json-structure\"";
+const APART_AT_BOTH_ENDS: &str = "another scheme of this algorithm signs other content, some of it behind the body, and a signature \
+    of one could be passed off as one of the other: the body must be \"json-text\"";
 const PATH: &str = "a path is of object keys and array indexes, joined by dots, and none of them empty";
 
 impl Scheme {
@@ -53,10 +61,22 @@ impl Scheme {
                     of \"json-structure\": or a signature of the first could be passed off as one of the second";
                 return Some((index, flaw("body", RULE)));
             }
-            if matches!(scheme.grammar, Grammar::Bare | Grammar::Positional) && scheme.hides_one_of(others) {
-                const HIDDEN: &str = "a later scheme has this header as well, and is never reached: give that one a \
-                    header of its own, or this one a prefix or a list by which to tell them apart";
-                return Some((index, flaw("header", HIDDEN)));
+            rest = others;
+            index = index.saturating_add(1);
+        }
+        Self::flaw_of_pairs(schemes)
+    }
+
+    const fn flaw_of_pairs(schemes: &[Self]) -> Option<(usize, Flaw)> {
+        let (mut rest, mut index) = (schemes, 0_usize);
+        while let [scheme, others @ ..] = rest {
+            let (mut later, mut distance) = (others, 1_usize);
+            while let [other, further @ ..] = later {
+                if let Some((at_other, flaw)) = scheme.flaw_beside(other) {
+                    return Some((index.saturating_add(if at_other { distance } else { 0 }), flaw));
+                }
+                later = further;
+                distance = distance.saturating_add(1);
             }
             rest = others;
             index = index.saturating_add(1);
@@ -64,21 +84,93 @@ impl Scheme {
         None
     }
 
-    const fn hides_one_of(&self, others: &[Self]) -> bool {
-        let mut rest = others;
-        while let [other, others @ ..] = rest {
-            if equal(text(&self.header), text(&other.header)) {
-                return true;
-            }
-            rest = others;
+    /// The first flaw of two schemes that are sound by themselves; and whether it is the later one that is to be changed.
+    const fn flaw_beside(&self, later: &Self) -> Option<(bool, Flaw)> {
+        let is_mixed = self.algorithm as u8 != later.algorithm as u8
+            && (self.algorithm.takes_public_key() || later.algorithm.takes_public_key());
+        if is_mixed {
+            // Where the secret is a public key, whoever knows that could sign by the other scheme.
+            const MIXED: &str = "the secret of an earlier scheme is no secret of this one, since a public key is known to \
+                anybody: make a description of each";
+            return Some((true, flaw("algorithm", MIXED)));
         }
-        false
+        if self.algorithm.shows_secret() && !later.algorithm.shows_secret() {
+            const SHOWN: &str = "a scheme that shows the secret must stand behind those that sign with it";
+            return Some((false, flaw("algorithm", SHOWN)));
+        }
+        if self.hides(later) {
+            const HIDDEN: &str = "a later scheme has this header as well, and is never reached: give that one a \
+                header of its own, or this one a prefix or a list by which to tell them apart";
+            return Some((false, flaw("header", HIDDEN)));
+        }
+        if self.algorithm.shows_secret() || self.algorithm as u8 != later.algorithm as u8 {
+            return None;
+        }
+        if equal(self.template(), later.template()) {
+            return if self.timestamp.is_some() && later.timestamp.is_none() {
+                const UNDATED: &str = "it signs the same as an earlier scheme, whose stale signatures it would take: give it that \
+                    one's timestamp";
+                Some((true, flaw("timestamp", UNDATED)))
+            } else {
+                None
+            };
+        }
+        // What one of them signed, whole or cut elsewhere, must never read as the other's: so bodies must be told from what
+        // stands around them.
+        let is_open = !ends_with_body(self.template()) || !ends_with_body(later.template());
+        let both = self.timestamp.is_some() == later.timestamp.is_some();
+        if !later.body.is_told_apart(is_open) {
+            Some((true, flaw("body", if is_open { APART_AT_BOTH_ENDS } else { APART })))
+        } else if both && !self.body.is_told_apart(is_open) {
+            Some((false, flaw("body", if is_open { APART_AT_BOTH_ENDS } else { APART })))
+        } else {
+            None
+        }
+    }
+
+    /// Whether each header that is meant for a later scheme is taken for this one's.
+    const fn hides(&self, later: &Self) -> bool {
+        let shares = self.is_read_from(text(&later.header))
+            || match &later.alias {
+                Some(alias) => self.is_read_from(text(alias)),
+                None => false,
+            };
+        shares
+            && match (&self.grammar, &later.grammar) {
+                (Grammar::Bare | Grammar::Positional, _) => true,
+                (Grammar::Prefix(prefix), Grammar::Prefix(other)) => starts_with(text(other), text(prefix)),
+                (Grammar::Versioned(version), Grammar::Versioned(other)) => equal(text(version), text(other)),
+                (
+                    Grammar::List { separator, timestamp, signature },
+                    Grammar::List {
+                        separator: other,
+                        timestamp: other_timestamp,
+                        signature: other_signature,
+                    },
+                ) => {
+                    let same_timestamp = match (timestamp, other_timestamp) {
+                        (Some(key), Some(other)) => equal(text(key), text(other)),
+                        _ => false,
+                    };
+                    *separator == *other && (same_timestamp || equal(text(signature), text(other_signature)))
+                }
+                _ => false,
+            }
+    }
+
+    const fn is_read_from(&self, header: &str) -> bool {
+        equal(text(&self.header), header)
+            || match &self.alias {
+                Some(alias) => equal(text(alias), header),
+                None => false,
+            }
     }
 
     /// The first flaw of this scheme alone.
     const fn flaw(&self, fields: &Fields) -> Option<Flaw> {
         let found = [
             self.flaw_of_names(fields),
+            self.flaw_of_shared_names(fields),
             self.flaw_of_grammar(),
             self.flaw_of_algorithm(),
             self.flaw_of_timestamp(),
@@ -123,10 +215,59 @@ impl Scheme {
         }
     }
 
+    /// A header that would have to hold two things at once.
+    const fn flaw_of_shared_names(&self, fields: &Fields) -> Option<Flaw> {
+        const SIGNATURE: &str =
+            "this header holds the signature: name the one that the provider sends beside it";
+        if let Some(alias) = &self.alias
+            && equal(text(alias), text(&self.header))
+        {
+            return Some(flaw("alias", "it is the header's own name: leave alias away"));
+        }
+        if let Some(Stamp { source: TimestampSource::Header(name), .. }) = &self.timestamp {
+            if self.is_read_from(text(name)) {
+                const LISTED: &str = "this header holds the signature: where it holds the timestamp as well, the source is \
+                    \"signature\"";
+                return Some(flaw("timestamp", LISTED));
+            }
+            if let Some(Source::Header(id)) = &fields.id
+                && equal(text(id), text(name))
+            {
+                return Some(flaw(
+                    "timestamp",
+                    "this header holds the id: name the one that holds the timestamp",
+                ));
+            }
+        }
+        if let Some(name) = &self.id_header
+            && self.is_read_from(text(name))
+        {
+            return Some(flaw("id_header", SIGNATURE));
+        }
+        match &fields.id {
+            Some(Source::Header(name)) if self.is_read_from(text(name)) => Some(flaw("id", SIGNATURE)),
+            _ => match &fields.kind {
+                Some(Source::Header(name)) if self.is_read_from(text(name)) => Some(flaw("kind", SIGNATURE)),
+                _ => None,
+            },
+        }
+    }
+
     const fn flaw_of_grammar(&self) -> Option<Flaw> {
+        let has_comma = matches!(&self.timestamp, Some(Stamp { format: TimestampFormat::ImfFixdate, .. }));
         match &self.grammar {
             Grammar::Prefix(prefix) if text(prefix).is_empty() => {
                 Some(flaw("grammar", "the prefix is empty: leave the grammar away, or name the prefix"))
+            }
+            Grammar::Prefix(prefix) if !is_prefix(text(prefix)) => Some(flaw(
+                "grammar",
+                "a prefix is of visible ASCII characters, and does not begin with a blank: no header could hold it",
+            )),
+            Grammar::List { separator: ',', timestamp: Some(_), .. } | Grammar::Positional if has_comma => {
+                Some(flaw(
+                    "timestamp",
+                    "a date of \"imf-fixdate\" has a comma, at which this list would be cut",
+                ))
             }
             Grammar::List { separator, .. } if !matches!(separator, ',' | ';') => {
                 Some(flaw("grammar", "the entries of a list are separated by `,` or `;`"))
@@ -159,10 +300,10 @@ impl Scheme {
                         "algorithm",
                         "a token signs neither body nor timestamp: leave signs, timestamp and tolerance away",
                     ))
-                } else if self.grammar.is_list() || !utf8 {
+                } else if self.grammar.is_list() || !utf8 || !matches!(self.encoding, Encoding::Hex) {
                     Some(flaw(
                         "algorithm",
-                        "a token is shown as it is, or behind a prefix: leave key and other grammars away",
+                        "a token is shown as it is, or behind a prefix: leave key, encoding and other grammars away",
                     ))
                 } else if matches!((self.algorithm, &self.grammar), (Algorithm::Basic, Grammar::Prefix(_))) {
                     Some(flaw(
@@ -222,7 +363,7 @@ impl Scheme {
     const fn flaw_of_template(&self, fields: &Fields) -> Option<Flaw> {
         let (mut bodies, mut stamps, mut secrets, mut secret_first) = (0_u8, 0_u8, 0_u8, false);
         let mut signs_id = false;
-        let (mut before, mut rest) = (Piece::Literal(""), self.template());
+        let (mut before, mut rest, mut through_digits) = (Piece::Literal(""), self.template(), false);
         while let Some((piece, left)) = template::first(rest) {
             match piece {
                 Piece::Body => {
@@ -242,12 +383,27 @@ impl Scheme {
                 }
                 _ => {}
             }
-            if self.run_together(before, piece) {
+            if !through_digits && self.run_together(before, piece) {
                 const TOGETHER: &str = "the id runs into what stands beside it, so that one signature would be good for \
                     several deliveries: there must be fixed text between them";
                 return Some(flaw("signs", TOGETHER));
             }
-            before = piece;
+            let is_number = match &self.timestamp {
+                Some(stamp) => stamp.format.is_number(),
+                None => false,
+            };
+            match piece {
+                // Digits between a number and something else are told from neither.
+                Piece::Literal(digits) if is_number && is_digits(digits) => through_digits = true,
+                _ => {
+                    if through_digits && touches_number(before, piece) {
+                        const DIGITS: &str = "the digits beside `{timestamp}` run into it, so that one signature would be good \
+                            for several deliveries: there must be other text between it and what varies";
+                        return Some(flaw("signs", DIGITS));
+                    }
+                    (before, through_digits) = (piece, false);
+                }
+            }
             rest = left;
         }
         let from_body = matches!(&self.timestamp, Some(Stamp { source: TimestampSource::Body(_), .. }));
@@ -311,6 +467,47 @@ const fn flaw_of_source(field: &'static str, source: &Option<Source>) -> Option<
     }
 }
 
+/// Whether a timestamp and something that varies stand on the two sides of what is between them.
+const fn touches_number(before: Piece<'_>, after: Piece<'_>) -> bool {
+    matches!(
+        (before, after),
+        (Piece::Timestamp, Piece::Id | Piece::Body | Piece::Timestamp)
+            | (Piece::Id | Piece::Body, Piece::Timestamp)
+    )
+}
+
+const fn ends_with_body(template: &str) -> bool {
+    let (mut rest, mut ends) = (template, false);
+    while let Some((piece, left)) = template::first(rest) {
+        ends = matches!(piece, Piece::Body);
+        rest = left;
+    }
+    ends
+}
+
+/// Whether a header's value can begin so.
+const fn is_prefix(prefix: &str) -> bool {
+    let mut rest = prefix.as_bytes();
+    while let [byte, others @ ..] = rest {
+        if !byte.is_ascii_graphic() && *byte != b' ' {
+            return false;
+        }
+        rest = others;
+    }
+    !matches!(prefix.as_bytes(), [b' ', ..])
+}
+
+const fn is_digits(text: &str) -> bool {
+    let mut rest = text.as_bytes();
+    while let [byte, others @ ..] = rest {
+        if !byte.is_ascii_digit() {
+            return false;
+        }
+        rest = others;
+    }
+    true
+}
+
 const fn is_header_name(name: &str) -> bool {
     let mut rest = name.as_bytes();
     while let [byte, others @ ..] = rest {
@@ -347,20 +544,24 @@ const fn is_word(key: &str) -> bool {
 }
 
 pub(crate) const fn equal(a: &str, b: &str) -> bool {
-    let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
-    while let ([first, a_rest @ ..], [second, b_rest @ ..]) = (a, b) {
+    a.len() == b.len() && starts_with(a, b)
+}
+
+const fn starts_with(text: &str, start: &str) -> bool {
+    let (mut text, mut start) = (text.as_bytes(), start.as_bytes());
+    while let ([first, text_rest @ ..], [second, start_rest @ ..]) = (text, start) {
         if *first != *second {
             return false;
         }
-        (a, b) = (a_rest, b_rest);
+        (text, start) = (text_rest, start_rest);
     }
-    a.is_empty() && b.is_empty()
+    start.is_empty()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::{TimestampFormat, Tolerance};
+    use crate::time::Tolerance;
 
     const STAMPED: &str = "{timestamp}.{body}";
     const FIELDS: Fields = Fields::NONE.id(Source::header("x-id"));
@@ -429,6 +630,9 @@ mod tests {
             (stamped().signs("{id}{timestamp}.{body}"), "runs into"),
             (stamped().signs("{timestamp}.{id}{body}"), "runs into"),
             (stamped().signs("{timestamp}.{body}{id}"), "runs into"),
+            (stamped().signs("{id}0{timestamp}.{body}"), "run into"),
+            (stamped().signs("{timestamp}00{body}"), "run into"),
+            (stamped().signs("{body}7{timestamp}"), "run into"),
             (stamped().signs(STAMPED).tolerance(Tolerance::from_secs(0)), "zero seconds"),
             (stamped().signs(STAMPED).tolerance(Tolerance::from_secs(MAX_TOLERANCE + 1)), "seven days"),
             (stamped().signs(STAMPED).tolerance(Tolerance::from_secs(u64::MAX)), "seven days"),
@@ -476,6 +680,32 @@ mod tests {
             (Scheme::token("x-token").signs("{body}"), "a token signs neither"),
             (Scheme::token("x-token").versioned("v1"), "a token is shown as it is"),
             (Scheme::basic().prefix("Basic "), "brings its own prefix"),
+            (Scheme::token("x-token").encoding(Encoding::Base64), "a token is shown as it is"),
+            (bare().prefix(" sha256="), "does not begin with a blank"),
+            (bare().prefix("é"), "visible ASCII"),
+            (bare().prefix("a\n"), "visible ASCII"),
+            (bare().alias("x-sig"), "the header's own name"),
+            (
+                bare()
+                    .timestamp(TimestampSource::header("x-sig"), TimestampFormat::UnixSeconds)
+                    .signs(STAMPED),
+                "the source is \"signature\"",
+            ),
+            (
+                bare()
+                    .timestamp(TimestampSource::header("x-id"), TimestampFormat::UnixSeconds)
+                    .signs(STAMPED),
+                "this header holds the id",
+            ),
+            (Scheme::hmac_sha256("x-id"), "this header holds the signature"),
+            (list().timestamp(TimestampSource::Signature, TimestampFormat::ImfFixdate), "has a comma"),
+            (
+                bare()
+                    .positional()
+                    .timestamp(TimestampSource::Signature, TimestampFormat::ImfFixdate)
+                    .signs(STAMPED),
+                "has a comma",
+            ),
             (Scheme::ed25519("x-sig").versioned("v1a"), "stands alone"),
             (Scheme::ed25519("x-sig").key(KeyEncoding::Utf8), "a public key is bytes"),
             (
@@ -505,6 +735,72 @@ mod tests {
         check_all(&[list(), Scheme::hmac_sha1("x-sig-2")], "passed off");
         check_all(&[list(), bare().prefix("sha256=").body(BodyRule::JsonStructure)], "");
         check_all(&[bare(), bare().prefix("sha256=")], "never reached");
+    }
+
+    #[test]
+    fn a_public_key_is_no_secret_of_another_scheme() {
+        let ed25519 = || Scheme::ed25519("x-ed25519");
+        for other in [
+            bare().key(KeyEncoding::Hex),
+            Scheme::token("x-token"),
+            Scheme::ecdsa_p256("x-p256"),
+            Scheme::basic(),
+        ] {
+            check_all(&[ed25519(), other.clone()], "known to anybody");
+            check_all(&[other, ed25519()], "known to anybody");
+        }
+        check_all(&[ed25519(), Scheme::ed25519("x-other")], "");
+    }
+
+    #[test]
+    fn a_scheme_that_shows_the_secret_stands_behind_those_that_sign() {
+        check_all(&[bare(), Scheme::token("x-token")], "");
+        check_all(&[Scheme::token("x-token"), bare()], "must stand behind");
+    }
+
+    #[test]
+    fn a_scheme_that_is_never_reached_is_found() {
+        let keys = |timestamp, signature| bare().list(',', timestamp, signature);
+        check_all(&[bare().prefix("v"), bare().prefix("v1=")], "never reached");
+        check_all(&[bare().prefix("v1="), bare().prefix("v")], "");
+        check_all(&[bare().versioned("v1"), bare().versioned("v1")], "never reached");
+        check_all(&[bare().versioned("v2"), bare().versioned("v1")], "");
+        check_all(&[keys(None, "v2"), keys(None, "v1")], "");
+        check_all(&[keys(None, "v1"), keys(None, "v1")], "never reached");
+        check_all(&[list(), list().list(',', Some("t"), "v2")], "never reached");
+        check_all(&[Scheme::hmac_sha256("x-new").alias("x-sig"), bare()], "never reached");
+        check_all(&[bare(), Scheme::hmac_sha256("x-new").alias("x-sig")], "never reached");
+    }
+
+    #[test]
+    fn what_one_scheme_signed_is_nothing_that_another_takes() {
+        let other = |template| Scheme::hmac_sha256("x-sig-2").signs(template);
+        let dated = |scheme: Scheme| {
+            scheme
+                .timestamp(TimestampSource::header("x-ts"), TimestampFormat::UnixSeconds)
+                .signs("{body}.{timestamp}")
+        };
+        check_all(&[bare(), other("{url}{body}")], "must be \"json-structure\"");
+        check_all(
+            &[bare(), other("{url}{body}").body(BodyRule::JsonStructure)],
+            "must be \"json-structure\"",
+        );
+        let bare_json = || bare().body(BodyRule::JsonStructure);
+        check_all(&[bare_json(), other("{url}{body}").body(BodyRule::JsonStructure)], "");
+        check_all(
+            &[bare_json(), other("{body}{url}").body(BodyRule::JsonStructure)],
+            "must be \"json-text\"",
+        );
+        check_all(&[dated(bare()), other("{body}").body(BodyRule::JsonStructure)], "must be \"json-text\"");
+        check_all(&[dated(bare()), other("{body}").body(BodyRule::JsonText)], "");
+        check_all(&[bare(), other("{body}")], "");
+        check_all(
+            &[stamped().signs(STAMPED), other("{url}{body}").alias("x-a").body(BodyRule::JsonStructure)],
+            "",
+        );
+        check_all(&[bare(), Scheme::hmac_sha1("x-sig-2").signs("{url}{body}")], "");
+        let in_body = bare().timestamp(TimestampSource::body("t"), TimestampFormat::UnixSeconds);
+        check_all(&[in_body, other("{body}").body(BodyRule::JsonStructure)], "stale signatures");
     }
 
     #[test]

@@ -44,8 +44,9 @@ impl TimestampFormat {
         match self {
             Self::UnixSeconds => timestamp.unix_seconds().to_string(),
             Self::UnixMillis => {
-                let millis = i64::from(timestamp.subsec_nanos() / 1_000_000);
-                timestamp.unix_seconds().saturating_mul(1000).saturating_add(millis).to_string()
+                let millis = i128::from(timestamp.subsec_nanos() / 1_000_000);
+                let millis = i128::from(timestamp.unix_seconds()).saturating_mul(1000).saturating_add(millis);
+                millis.clamp(i64::MIN.into(), i64::MAX.into()).to_string()
             }
             Self::Rfc3339 => timestamp.to_string(),
             Self::ImfFixdate => to_imf_fixdate(timestamp),
@@ -164,6 +165,10 @@ mod tests {
             [("1705314600123", 1_705_314_600, 123), ("0", 0, 0), ("-1", -1, 999), ("-1000", -1, 0)]
         {
             check(TimestampFormat::UnixMillis, text, Timestamp::from_unix(seconds, millis * 1_000_000));
+        }
+        for text in ["-9223372036854775808", "9223372036854775807"] {
+            let extreme = TimestampFormat::UnixMillis.parse(text.as_bytes()).unwrap();
+            assert_eq!(TimestampFormat::UnixMillis.format(extreme), text);
         }
     }
 

@@ -149,7 +149,7 @@ impl<P: Provider> VerifierBuilder<P> {
         }
         let keyed = |scheme: &Scheme| {
             let keys = self.secrets.iter().map(|secret| Key::new(scheme, secret));
-            let plan = Plan::new(scheme, url.unwrap_or_default(), &self.method);
+            let plan = Plan::new(scheme, description.schemes(), url.unwrap_or_default(), &self.method);
             let keys = keys.collect::<Result<Vec<_>, _>>()?;
             let digests = description.handshakes().iter().any(Handshake::replies_with_digest);
             let reply_keys = keys.iter().filter(|_| digests).cloned().map(Arc::new).collect();

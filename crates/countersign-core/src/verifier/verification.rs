@@ -166,8 +166,7 @@ impl<'v, P: Provider> Verification<'v, P> {
                 Some("neither an object nor an array")
             }
             BodyRule::JsonText if !json::is_text(bytes) => Some("not one complete JSON text"),
-            _ if plan.is_ambiguous(bytes) => Some("a digit of it touches the signed timestamp"),
-            _ => None,
+            rule => plan.ambiguity(rule, bytes),
         };
         if let Some(reason) = forbidden {
             return Err(VerifyError::ForbiddenBody { reason });
