@@ -1,79 +1,72 @@
 //! What must hold for a whole delivery: forged ones are refused, genuine ones are not, and no error tells a secret.
 
-use hmac::{Hmac, KeyInit, Mac};
-use serde_json::Value;
-use sha1::Sha1;
-use sha2::{Digest, Sha256, Sha512};
-
-use super::{Request, SECRET, URL, secret};
+use super::{Request, subject::Subject};
 use crate::{
     delivery::Delivery,
-    error::{EventError, VerifyError},
+    error::VerifyError,
     provider::{Provider, Source},
-    scheme::{Algorithm, Encoding, Piece, Scheme, Stamp, TimestampSource, pieces},
-    signer::{SignedHeaders, Signer},
+    scheme::{Algorithm, Encoding, Piece, Scheme, Stamp, TimestampSource},
+    signer::Signer,
     verifier::Verifier,
 };
 
-/// Stands in a payload where a customer's data would.
-const MARKER: &str = "m4rked data of a customer";
-
-pub(super) fn verify<P: Provider>(request: &Request<'_>) {
-    let verifier = verifier::<P>();
-    assert!(matches!(
-        verifier.verify(&NO_HEADERS, request.body, request.now),
-        Err(VerifyError::MissingHeader { .. })
-    ));
-    as_it_came(&verifier, request);
-    for signer in [signer(), signer().weakest()] {
-        genuine(&verifier, &signer, request);
-    }
-    tampered(&verifier, request);
-    under_another_scheme(&verifier, request);
-}
-
 const NO_HEADERS: [(&str, &str); 0] = [];
 
-fn verifier<P: Provider>() -> Verifier<P> {
-    Verifier::builder(secret::<P>()).public_url(URL).build().expect("the defaults can be built")
-}
-
-fn signer<P: Provider>() -> Signer<P> {
-    Signer::new(&secret::<P>()).public_url(URL)
+pub(super) fn verify<P: Provider>(subject: &Subject<P>, request: &Request<'_>) {
+    let missing = subject.verifier.verify(&NO_HEADERS, request.body, request.now);
+    assert!(matches!(missing, Err(VerifyError::MissingHeader { .. })));
+    as_it_came(subject, request);
+    for signer in [subject.signer.clone(), subject.signer.clone().weakest()] {
+        genuine(subject, &signer, request);
+    }
+    tampered(subject, request);
+    under_another_scheme(subject, request);
 }
 
 /// One verdict, however it is asked for; and never yes without the secret's own work in the header.
-fn as_it_came<P: Provider>(verifier: &Verifier<P>, request: &Request<'_>) {
-    let Request { headers, now, body, .. } = request;
+fn as_it_came<P: Provider>(subject: &Subject<P>, request: &Request<'_>) {
+    let (Request { headers, now, body, .. }, verifier) = (request, &subject.verifier);
     let whole = verifier.verify(headers, *body, *now);
     match (verifier.begin(headers, *now), &whole) {
         (Err(early), Err(late)) => assert_eq!(early, *late),
         (Err(early), Ok(_)) => panic!("verified although its headers are refused: {early}"),
         (Ok(verification), _) => {
-            tells_no_secret(request, &format!("{verification:?}"));
+            subject.tells_no_secret(request, &verification);
+            let is_of_the_body = |error| is_of_the_body(subject.schemes(), error);
             assert!(whole.as_ref().err().is_none_or(is_of_the_body), "{whole:?} came late");
         }
     }
-    tells_no_secret(request, &format!("{verifier:?} {whole:?}"));
-    assert_eq!(in_chunks(verifier, request, headers), whole.as_ref().map(body_of).map_err(Clone::clone));
+    subject.tells_no_secret(request, &(verifier, &whole));
+    let chunked = in_chunks(verifier, request, headers, body, *now);
+    assert_eq!(chunked, whole.as_ref().map(body_of).map_err(Clone::clone));
     if let Ok(delivery) = whole {
-        let own_work = P::SCHEMES.iter().any(|scheme| holds_own_work(scheme, &delivery, headers));
+        let own_work = subject.schemes().iter().any(|s| holds_own_work(subject, s, &delivery, headers));
         assert!(own_work, "a forgery verified");
     }
 }
 
-fn is_of_the_body(error: &VerifyError) -> bool {
-    use VerifyError::{BodyTooLarge, Contradiction, ForbiddenBody, WrongSignature};
-    matches!(error, WrongSignature | ForbiddenBody { .. } | Contradiction { .. } | BodyTooLarge { .. })
+fn is_of_the_body(schemes: &[Scheme], error: &VerifyError) -> bool {
+    use VerifyError::{
+        BodyTooLarge, Contradiction, ForbiddenBody, Future, NoTimestamp, Stale, WrongSignature,
+    };
+    match error {
+        WrongSignature | ForbiddenBody { .. } | Contradiction { .. } | BodyTooLarge { .. } => true,
+        NoTimestamp { .. } | Stale { .. } | Future { .. } => {
+            schemes.iter().any(Scheme::reads_timestamp_from_body)
+        }
+        _ => false,
+    }
 }
 
 fn in_chunks<P: Provider, H: crate::Headers>(
     verifier: &Verifier<P>,
     request: &Request<'_>,
     headers: &H,
+    body: &[u8],
+    now: crate::Timestamp,
 ) -> Result<Vec<u8>, VerifyError> {
-    let mut verification = verifier.begin(headers, request.now)?;
-    for chunk in request.dice().chunks(request.body) {
+    let mut verification = verifier.begin(headers, now)?;
+    for chunk in request.dice().chunks(body) {
         verification.update(chunk)?;
     }
     verification.finish().as_ref().map(body_of).map_err(Clone::clone)
@@ -84,113 +77,75 @@ fn body_of<P: Provider>(delivery: &Delivery<P>) -> Vec<u8> {
 }
 
 /// Whether a header holds what only the holder of the secret could have put there.
-fn holds_own_work<P: Provider>(scheme: &Scheme, delivery: &Delivery<P>, headers: &[(&str, &[u8])]) -> bool {
-    let expected = signature(scheme, delivery.timestamp_text(), delivery.body());
-    let mut values = headers
+fn holds_own_work<P: Provider>(
+    subject: &Subject<P>,
+    scheme: &Scheme,
+    delivery: &Delivery<P>,
+    headers: &[(&str, &[u8])],
+) -> bool {
+    let id = delivery.id().unwrap_or_default();
+    let shown = subject.shown(scheme, &id, delivery.timestamp_text(), delivery.body());
+    let is_shown = |part: &[u8]| match is_hex(scheme) {
+        true => part.eq_ignore_ascii_case(shown.as_bytes()),
+        false => part == shown.as_bytes(),
+    };
+    headers
         .iter()
         .filter(|(name, _)| scheme.headers().any(|n| n.eq_ignore_ascii_case(name)))
-        .map(|(_, value)| *value);
-    match (expected, scheme.encoding) {
-        (None, _) if scheme.algorithm == Algorithm::Basic => {
-            let credential = Encoding::Base64.encode(format!("user:{SECRET}").as_bytes());
-            values.any(|value| value.ends_with(credential.as_bytes()))
-        }
-        (None, _) => values.any(|value| value == SECRET.as_bytes()),
-        (Some(hex), Encoding::Hex) => {
-            values.any(|value| value.windows(hex.len()).any(|part| part.eq_ignore_ascii_case(hex.as_bytes())))
-        }
-        (Some(text), _) => values.any(|value| value.windows(text.len()).any(|part| part == text.as_bytes())),
-    }
+        .any(|(_, value)| value.windows(shown.len()).any(is_shown))
 }
 
-/// The signature by the book: over the signed content in one piece. `None` where the secret is shown.
-fn signature(scheme: &Scheme, timestamp: &str, body: &[u8]) -> Option<String> {
-    let content = content(scheme, timestamp, body);
-    let digest = match scheme.algorithm {
-        Algorithm::HmacSha1 => hmac::<Hmac<Sha1>>(&content),
-        Algorithm::HmacSha256 => hmac::<Hmac<Sha256>>(&content),
-        Algorithm::HmacSha512 => hmac::<Hmac<Sha512>>(&content),
-        Algorithm::Sha256 => Sha256::digest(content).to_vec(),
-        _ => return None,
-    };
-    Some(scheme.encoding.encode(&digest))
-}
-
-fn hmac<M: KeyInit + Mac>(content: &[u8]) -> Vec<u8> {
-    let hmac = <M as KeyInit>::new_from_slice(SECRET.as_bytes()).expect("keys have any length");
-    hmac.chain_update(content).finalize().into_bytes().to_vec()
-}
-
-fn content(scheme: &Scheme, timestamp: &str, body: &[u8]) -> Vec<u8> {
-    let parts = pieces(scheme.template()).map(|piece| match piece {
-        Piece::Timestamp => timestamp.as_bytes(),
-        Piece::Literal(text) => text.as_bytes(),
-        Piece::Body => body,
-        Piece::Secret => SECRET.as_bytes(),
-        Piece::Url => URL.as_bytes(),
-        _ => b"",
-    });
-    parts.collect::<Vec<_>>().concat()
+/// Whether letters of the signature may be in either case.
+fn is_hex(scheme: &Scheme) -> bool {
+    scheme.encoding == Encoding::Hex && !scheme.algorithm.shows_secret()
 }
 
 /// Every genuine delivery verifies, unless its body is what the scheme cannot vouch for.
-fn genuine<P: Provider>(verifier: &Verifier<P>, signer: &Signer<P>, request: &Request<'_>) {
-    let headers = signed(signer.clone(), request, request.body);
-    let whole = verifier.verify(&headers, request.body, request.now);
-    assert_eq!(in_chunks(verifier, request, &headers), whole.as_ref().map(body_of).map_err(Clone::clone));
-    match whole {
-        Ok(delivery) => {
-            assert_eq!(delivery.body(), request.body);
-            let seconds = delivery.timestamp().map(crate::Timestamp::unix_seconds);
-            assert!(seconds.is_none_or(|seconds| seconds == request.now.unix_seconds()));
-            tells_no_secret(request, &format!("{delivery:?} {headers:?} {signer:?}"));
+fn genuine<P: Provider>(subject: &Subject<P>, signer: &Signer<P>, request: &Request<'_>) {
+    let (verifier, now) = (&subject.verifier, subject.at(request.now));
+    let mut bodies = vec![request.body.to_vec(), subject.dated(request.body, now)];
+    bodies.dedup();
+    for body in bodies {
+        let headers = subject.signed(signer, request, &body);
+        let whole = verifier.verify(&headers, &body, now);
+        let chunked = in_chunks(verifier, request, &headers, &body, now);
+        assert_eq!(chunked, whole.as_ref().map(body_of).map_err(Clone::clone));
+        match whole {
+            Ok(delivery) => {
+                assert_eq!(delivery.body(), &body);
+                let is_dated = !subject.schemes().iter().any(Scheme::reads_timestamp_from_body);
+                let seconds = delivery.timestamp().map(crate::Timestamp::unix_seconds);
+                assert!(!is_dated || seconds.is_none_or(|seconds| seconds == now.unix_seconds()));
+                subject.tells_no_secret(request, &(delivery, headers, signer));
+            }
+            Err(error) if subject.may_refuse(&error) => {}
+            Err(error) => panic!("a genuine delivery of {} was refused: {error}", subject.name()),
         }
-        Err(VerifyError::ForbiddenBody { .. } | VerifyError::Contradiction { .. }) => {}
-        Err(error) => panic!("a genuine delivery of {} was refused: {error}", P::NAME),
     }
-}
-
-/// The headers that the provider would send, with the id, the kind and the attempt of the request where they can be sent.
-fn signed<P: Provider>(signer: Signer<P>, request: &Request<'_>, body: &[u8]) -> SignedHeaders {
-    let text = |source: &Option<Source>| match source {
-        Some(Source::Header(name)) => request.text(name),
-        _ => None,
-    };
-    let mut with_fields = signer.clone();
-    if let Some(id) = text(&P::FIELDS.id) {
-        with_fields = with_fields.id(id);
-    }
-    if let Some(kind) = text(&P::FIELDS.kind) {
-        with_fields = with_fields.kind(kind);
-    }
-    if let Some(attempt) = text(&P::FIELDS.attempt).and_then(|attempt| attempt.parse().ok()) {
-        with_fields = with_fields.attempt(attempt);
-    }
-    let plain = || signer.sign(body, request.now).expect("all that is sent is ASCII");
-    with_fields.sign(body, request.now).unwrap_or_else(|_| plain())
 }
 
 /// Any bit that changes in what is signed, in the signature or in its timestamp makes it a forgery; so does a longer
 /// or a shorter signature.
-fn tampered<P: Provider>(verifier: &Verifier<P>, request: &Request<'_>) {
-    let Some(scheme) = P::SCHEMES.first() else { return };
-    let headers = signed(signer::<P>(), request, request.body);
+fn tampered<P: Provider>(subject: &Subject<P>, request: &Request<'_>) {
+    let Some(scheme) = subject.schemes().first() else { return };
+    let (now, body) = (subject.at(request.now), subject.dated(request.body, request.now));
+    let headers = subject.signed(&subject.signer, request, &body);
     let mut dice = request.dice();
     let refused = |name: &str, value: Vec<u8>| {
         let changed = |n: &str, v: &str| if n == name { value.clone() } else { v.as_bytes().to_vec() };
         let headers: Vec<_> = headers.iter().map(|(n, v)| (n, changed(n, v))).collect();
-        let verdict = verifier.verify(&headers, request.body, request.now);
-        assert!(verdict.is_err(), "{name} of {} was changed and verified: {value:?}", P::NAME);
+        let verdict = subject.verifier.verify(&headers, &body, now);
+        assert!(verdict.is_err(), "{name} of {} was changed and verified: {value:?}", subject.name());
     };
-    let names: Vec<&str> = match &scheme.timestamp {
-        Some(Stamp { source: TimestampSource::Header(name), .. }) => vec![&scheme.header, name],
-        _ => vec![&scheme.header],
-    };
+    let names = signed_names(scheme, &subject.description.fields().id);
     for (name, value) in headers.iter().filter(|(name, _)| names.contains(name)) {
         for _ in 0..4 {
             let flipped = dice.flip(value.as_bytes());
+            // The name `Basic` is in any case as well, and nothing else of that header.
+            let kept = if scheme.algorithm == Algorithm::Basic { flipped.get(6..) } else { Some(&[][..]) };
+            let is_kept = value.as_bytes().ends_with(kept.unwrap_or_default());
             let other_case = flipped.eq_ignore_ascii_case(value.as_bytes());
-            if !(other_case && scheme.encoding == Encoding::Hex && scheme.algorithm != Algorithm::Token) {
+            if !(other_case && is_kept && (is_hex(scheme) || scheme.algorithm == Algorithm::Basic)) {
                 refused(name, flipped);
             }
         }
@@ -198,112 +153,41 @@ fn tampered<P: Provider>(verifier: &Verifier<P>, request: &Request<'_>) {
         refused(name, value.as_bytes().split_last().map(|(_, rest)| rest.to_vec()).unwrap_or_default());
         refused(name, Vec::new());
     }
-    if !request.body.is_empty() && !scheme.algorithm.shows_secret() {
-        let verdict = verifier.verify(&headers, dice.flip(request.body), request.now);
-        assert_eq!(verdict.err(), Some(VerifyError::WrongSignature));
+    if !body.is_empty() && !scheme.algorithm.shows_secret() {
+        let verdict = subject.verifier.verify(&headers, dice.flip(&body), now);
+        let refused = verdict.as_ref().err();
+        let is_named = |error: &VerifyError| matches!(error, VerifyError::MalformedHeader { .. });
+        let is_right = refused == Some(&VerifyError::WrongSignature);
+        assert!(is_right || refused.is_some_and(is_named) && subject.signs_id(), "{verdict:?}");
     }
+}
+
+/// The headers that the scheme signs, or that hold its signature.
+fn signed_names<'s>(scheme: &'s Scheme, id: &'s Option<Source>) -> Vec<&'s str> {
+    let mut names = vec![&*scheme.header];
+    if let Some(Stamp { source: TimestampSource::Header(name), .. }) = &scheme.timestamp {
+        names.push(name);
+    }
+    match (&scheme.id_header, id) {
+        (Some(name), _) | (None, Some(Source::Header(name))) if scheme.signs_id() => names.push(name),
+        _ => {}
+    }
+    names
 }
 
 /// A genuine signature over a timestamp and a body is none over a body that reads like both.
-fn under_another_scheme<P: Provider>(verifier: &Verifier<P>, request: &Request<'_>) {
-    for (scheme, format) in P::SCHEMES.iter().filter_map(|s| Some((s, s.timestamp.as_ref()?.format))) {
-        let timestamp = format.format(request.now);
-        let content = content(scheme, &timestamp, request.body);
-        let Some(signature) = signature(scheme, &timestamp, request.body) else { continue };
-        for weaker in P::SCHEMES.iter().filter(|s| !s.signs_timestamp() && s.signs_piece(Piece::Body)) {
-            let value = weaker.grammar.write(None, &signature);
-            let verdict = verifier.verify(&[(&*weaker.header, value)], &content, request.now);
-            assert!(verdict.is_err(), "a timestamped signature of {} serves for a body", P::NAME);
+fn under_another_scheme<P: Provider>(subject: &Subject<P>, request: &Request<'_>) {
+    let now = subject.at(request.now);
+    for scheme in subject.schemes().iter().filter(|scheme| !scheme.algorithm.shows_secret()) {
+        let timestamp = scheme.timestamp.as_ref().map(|stamp| stamp.format.format(now)).unwrap_or_default();
+        let content = subject.content(scheme, "evt_1", &timestamp, request.body);
+        let signature = subject.shown(scheme, "evt_1", &timestamp, request.body);
+        let others = subject.schemes().iter().filter(|other| other.template() != scheme.template());
+        for other in others.filter(|other| !other.signs_timestamp() && other.signs_piece(Piece::Body)) {
+            let value = other.grammar.write(None, &signature);
+            let verdict = subject.verifier.verify(&[(&*other.header, value)], &content, now);
+            assert!(verdict.is_err(), "a signature of one scheme of {} serves for another", subject.name());
         }
-    }
-}
-
-fn tells_no_secret(request: &Request<'_>, text: &str) {
-    let told_it = request.data.windows(SECRET.len()).any(|part| part == SECRET.as_bytes());
-    assert!(told_it || !text.contains(SECRET), "the secret stands in {text}");
-}
-
-pub(super) fn event<P: Provider>(request: &Request<'_>) {
-    let Some(event) = typed::<P>(request, request.body) else { return };
-    let again = typed::<P>(request, request.body).expect("equal deliveries verify alike");
-    assert_eq!(shown(&event), shown(&again));
-    if let Some(padded) = typed::<P>(request, &[b" \n", request.body, b"\t\r "].concat()) {
-        assert_eq!(shown(&event), shown(&padded), "white space around a payload changed its event");
-    }
-    let body = serde_json::from_slice::<Value>(request.body);
-    if let Err(EventError::NotJson { reason }) = &event {
-        assert!(body.is_err(), "JSON that is called none: {reason}");
-    }
-    let Ok(body) = body else { return };
-    let (mut places, mut dice) = (Vec::new(), request.dice());
-    collect(&body, String::new(), &mut places);
-    for _ in 0..places.len().min(4) {
-        let mut marked = body.clone();
-        let place = places.get(dice.below(places.len())).and_then(|place| marked.pointer_mut(place));
-        *place.expect("it was collected") = MARKER.into();
-        if let Some(Err(error)) = typed::<P>(request, marked.to_string().as_bytes()) {
-            tells_no_data(request, &error);
-        }
-    }
-}
-
-fn typed<P: Provider>(request: &Request<'_>, body: &[u8]) -> Option<Result<P::Event, EventError>> {
-    delivered::<P>(request, body).map(|delivery| delivery.event())
-}
-
-/// The genuine delivery of this body, where there can be one.
-fn delivered<P: Provider>(request: &Request<'_>, body: &[u8]) -> Option<Delivery<P>> {
-    let headers = signed(signer::<P>(), request, body);
-    verifier().verify(&headers, body, request.now).ok()
-}
-
-/// An event as it prints, or the class of its error: lines and columns move with white space.
-fn shown<E: std::fmt::Debug>(event: &Result<E, EventError>) -> String {
-    event.as_ref().map_or_else(|error| format!("{:?}", error.kind()), |event| format!("{event:?}"))
-}
-
-/// The JSON pointers (RFC 6901) to everything within a value.
-fn collect(value: &Value, at: String, places: &mut Vec<String>) {
-    let within = |name: &str| format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
-    match value {
-        Value::Object(fields) => fields.iter().for_each(|(name, value)| collect(value, within(name), places)),
-        Value::Array(items) => {
-            items.iter().enumerate().for_each(|(i, value)| collect(value, within(&i.to_string()), places));
-        }
-        _ => {}
-    }
-    places.push(at);
-}
-
-/// An error names the kind and the path, and nothing else of what a payload holds.
-fn tells_no_data(request: &Request<'_>, error: &EventError) {
-    let told_it = request.data.windows(MARKER.len()).any(|part| part == MARKER.as_bytes());
-    let text = match error {
-        EventError::Misfit { path, reason, .. } => format!("{path}: {reason}"),
-        error => format!("{error} {error:?}"),
-    };
-    assert!(told_it || !text.contains(MARKER), "a payload's data stands in {text}");
-}
-
-pub(super) fn dedupe_key<P: Provider>(request: &Request<'_>) {
-    let Some(delivery) = delivered::<P>(request, request.body) else { return };
-    let keys = delivery.keys("here", P::KEYS);
-    assert_eq!(keys, delivery.keys("here", P::KEYS));
-    if P::KEYS.is_empty() {
-        assert!(keys.is_empty(), "a delivery of {} has a key that nobody asked for", P::NAME);
-        return;
-    }
-    assert!(!keys.is_empty(), "a delivery of {} has no key", P::NAME);
-    let elsewhere = delivery.keys("there", P::KEYS);
-    assert!(keys.iter().all(|key| !elsewhere.contains(key)), "two endpoints of {} share a key", P::NAME);
-    let id = format!("{} again", delivery.id().unwrap_or_default());
-    let kind = delivery.kind().unwrap_or_default().into_owned();
-    let signer = signer::<P>().id(id).kind(kind);
-    let Ok(headers) = signer.sign(request.body, request.now) else { return };
-    let verifier = verifier::<P>();
-    if let Ok(renamed) = verifier.verify(&headers, request.body, request.now) {
-        let shared = renamed.keys("here", P::KEYS).iter().any(|key| keys.contains(key));
-        assert!(shared, "another unsigned id gets a replay of {} through", P::NAME);
     }
 }
 
@@ -312,7 +196,9 @@ mod tests {
     use super::*;
     use crate::{
         dedupe::{KeyPart, KeyRule},
+        error::EventError,
         event::Json,
+        fuzzing::event::{dedupe_key, event},
         provider::{Fields, Retries},
         scheme::BodyRule,
         time::TimestampFormat,
@@ -375,10 +261,10 @@ mod tests {
         x-topic: order/created\nx-attempt: 2\n\n{\"id\":\"evt_1\",\"amount\":1.50,\"list\":[null,{\"~/\":true}]}";
 
     fn check<P: Provider>(data: &[u8]) {
-        let request = Request::parse(data);
-        verify::<P>(&request);
-        event::<P>(&request);
-        dedupe_key::<P>(&request);
+        let (request, subject) = (Request::parse(data), Subject::<P>::registered().unwrap());
+        verify(&subject, &request);
+        event(&subject, &request);
+        dedupe_key(&subject, &request);
     }
 
     #[test]
@@ -395,6 +281,6 @@ mod tests {
     #[test]
     #[should_panic = "a delivery of Keyless has no key"]
     fn a_delivery_without_a_key_is_found() {
-        dedupe_key::<Keyless>(&Request::parse(REQUEST));
+        dedupe_key(&Subject::<Keyless>::registered().unwrap(), &Request::parse(REQUEST));
     }
 }

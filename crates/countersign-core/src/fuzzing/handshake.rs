@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::SECRET;
+use super::book::SECRET;
 use crate::{
     provider::{BodyHandshake, QueryHandshake, ReplyRule},
     reply::Reply,

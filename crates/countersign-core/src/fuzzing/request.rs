@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::time::Timestamp;
+use crate::{scheme::Scheme, time::Timestamp};
 
 /// Header lines, a blank line, the body. The line `now: <seconds>` is no header: it sets the time.
 pub(super) struct Request<'d> {
@@ -38,6 +38,13 @@ impl<'d> Request<'d> {
     pub(super) fn text(&self, name: &str) -> Option<&'d str> {
         let (_, value) = self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name))?;
         std::str::from_utf8(value).ok()
+    }
+
+    /// Whether one of these schemes' headers is there.
+    pub(super) fn is_meant_for(&self, schemes: &[Scheme]) -> bool {
+        let is_theirs =
+            |name: &str| schemes.iter().any(|s| s.headers().any(|n| n.eq_ignore_ascii_case(name)));
+        self.headers.iter().any(|(name, _)| is_theirs(name))
     }
 
     pub(super) fn dice(&self) -> Dice {
