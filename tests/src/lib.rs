@@ -1,6 +1,8 @@
 //! The harness of the tests that cross crates.
 
+pub mod book;
 pub mod client;
+pub mod descriptions;
 pub mod faults;
 pub mod handler;
 pub mod seeds;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use base64ct::{Base64, Encoding as _};
+use countersign::{Provider, for_each_provider, provider};
 use serde_json::Value;
 
 /// The seeds of each target, by its name.
@@ -37,6 +38,14 @@ const EXTREMES: &[(&str, &[&str])] = &[
     ("json", &["[[[]],{}]", "\"\\ud83e\\udd80\"", "-0.0e+00", "{\"a\":1,\"\\u0061\":2}"]),
     ("signature_header", &["t=1,v1=00,v1=zz,v0=", "sha256="]),
     (
+        "description",
+        &[
+            "name = \"acme\"\n[[scheme]]\nalgorithm = \"sha256\"\nheader = \"X-Sig\"\nsigns = \"{body}{secret}\"\nkey = \"hex\"\n",
+            "name = \"acme\"\n[[scheme]]\nalgorithm = \"hmac-sha1\"\nheader = \"a\"\nsigns = \"{url}{body}\"\npublic_url = \"x\"\n",
+            "{\"name\":\"acme\",\"scheme\":[]}",
+        ],
+    ),
+    (
         "handshake",
         &[
             "challenge=abc123",
@@ -55,6 +64,7 @@ pub fn seeds() -> Seeds {
     for (name, texts) in EXTREMES {
         seeds.entry(name).or_default().extend(texts.iter().map(|text| text.as_bytes().to_vec()));
     }
+    seeds.entry("description").or_default().extend(descriptions());
     // What an algorithm's own rows show is beyond the providers' grammars, and they are many.
     let of_a_provider =
         |path: &PathBuf| !["ecdsa_p256", "rfc8032"].iter().any(|name| path.ends_with(format!("{name}.json")));
@@ -63,6 +73,20 @@ pub fn seeds() -> Seeds {
         vectors.iter().for_each(|vector| add_vector(&mut seeds, vector));
     }
     seeds
+}
+
+/// Each provider's description, as JSON and as TOML.
+fn descriptions() -> Vec<Vec<u8>> {
+    fn written<P: Provider>() -> [Vec<u8>; 2] {
+        let json = serde_json::to_vec(P::DESCRIPTION).expect("a description can be written");
+        [json, toml::to_string(P::DESCRIPTION).expect("a description can be written").into_bytes()]
+    }
+    let mut all = Vec::new();
+    macro_rules! each {
+        ($($module:ident => $provider:ident),* $(,)?) => { $(all.extend(written::<provider::$provider>());)* };
+    }
+    for_each_provider!(each);
+    all
 }
 
 /// One vector's seeds: its request as a whole, each header's value, and each value of its payload.

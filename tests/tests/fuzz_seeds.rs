@@ -60,7 +60,9 @@ fn every_property_holds_on_the_seeds_and_near_them() {
         let short: Vec<_> = seeds.iter().map(Vec::as_slice).filter(|seed| seed.len() <= LONGEST).collect();
         assert!(!short.is_empty(), "{name} has no seeds to change");
         let places = (NEAR / short.len()).max(2);
-        for seed in &short {
+        // Many seeds share the places: each so many has two.
+        let every = (short.len() * 2).div_ceil(NEAR);
+        for seed in short.iter().step_by(every) {
             for place in (0..seed.len()).step_by(seed.len() / places + 1) {
                 check(name, *body, &seed[..place]);
                 let mut flipped = seed.to_vec();

@@ -4,41 +4,46 @@ use std::fmt::Debug;
 
 use countersign::{
     Admission, Answer, ConfigError, EventError, MemoryStore, Outcome, Provider, Receiver, Secret, Secrets,
-    Signer, StoreError, Timestamp, Verifier, VerifyError, VerifyErrorKind,
+    Signer, StoreError, Timestamp, TimestampFormat, Verifier, VerifyError, VerifyErrorKind,
     dedupe::Key,
     event::Json,
-    provider::{Raaft, Recharge, Retake, RetentBase, RevKeen},
+    for_each_provider,
+    provider::{self, Raaft, Retake},
 };
+use countersign_tests::book::{self, Content, Keys};
 
 const SECRET: &str = "s3cr3t-v4lue";
-const BODY: &str =
-    r#"{"event":"trial.expired","type":"invoice.paid","outcome":"saved","data":{"userId":"pr1vate"}}"#;
+const URL: &str = "https://example.com/webhook";
+const BODY: &str = r#"{"webhookTimestamp":1705689600000,"event":"trial.expired","type":"invoice.paid","outcome":"saved","data":{"userId":"pr1vate"}}"#;
 
 /// What must not be found: the secret and the signatures that were expected, whole or in part, in any spelling.
 struct Forbidden(Vec<String>);
 
 impl Forbidden {
-    fn new<P: Provider>(bodies: &[&str], now: Timestamp) -> Self {
-        let secret = Secret::new(SECRET).unwrap();
+    fn new<P: Provider>(keys: &Keys, bodies: &[&str], now: Timestamp) -> Self {
+        let secret = keys.signing.expose_secret();
         let mut words = vec![
-            SECRET.to_owned(),
-            hex::encode(SECRET),
-            format!("{:?}", SECRET.as_bytes()),
+            String::from_utf8(secret.to_vec()).unwrap(),
+            hex::encode(secret),
+            format!("{secret:?}"),
             "pr1vate".to_owned(),
         ];
-        for body in bodies {
-            for headers in
-                [Signer::<P>::new(&secret), Signer::<P>::new(&secret).weakest()].map(|s| s.sign(body, now))
-            {
-                for (_, value) in headers.unwrap().iter() {
-                    let signature = value.rsplit('=').next().unwrap_or(value);
-                    if signature.len() == 64 {
-                        words.extend([
-                            signature[..16].to_owned(),
-                            format!("{:?}", &hex::decode(signature).unwrap()[..4]),
-                        ]);
-                    }
-                }
+        for (body, scheme) in
+            bodies.iter().flat_map(|body| book::schemes(P::DESCRIPTION).into_iter().map(move |s| (body, s)))
+        {
+            let format = |stamp: &TimestampFormat| stamp.format(now);
+            let timestamp = match scheme.format() {
+                "unix-seconds" => format(&TimestampFormat::UnixSeconds),
+                "unix-millis" => format(&TimestampFormat::UnixMillis),
+                "rfc3339" => format(&TimestampFormat::Rfc3339),
+                "imf-fixdate" => format(&TimestampFormat::ImfFixdate),
+                _ => String::new(),
+            };
+            let content = Content { id: "id", timestamp: &timestamp, url: URL, body: body.as_bytes() };
+            let signature = scheme.shown(secret, content);
+            words.push(signature[..signature.len().min(16)].to_owned());
+            if let Ok(bytes) = hex::decode(&signature) {
+                words.push(format!("{:?}", &bytes[..4]));
             }
         }
         Self(words)
@@ -62,19 +67,20 @@ impl Forbidden {
 }
 
 async fn check<P: Provider>() {
-    let (secret, now) = (Secret::new(SECRET).unwrap(), Timestamp::from_unix_seconds(1_705_689_600));
+    let (keys, now) = (Keys::of_provider::<P>(SECRET), Timestamp::from_unix_seconds(1_705_689_600));
+    let (secret, public) = (keys.signing.clone(), keys.verifying.clone());
     let forged = format!("{BODY} ");
-    let forbidden = Forbidden::new::<P>(&[BODY, &forged], now);
+    let forbidden = Forbidden::new::<P>(&keys, &[BODY, &forged], now);
     forbidden.check(&secret);
     forbidden.check(&Secrets::new([secret.clone(), secret.clone()]).unwrap());
 
-    let signer = Signer::<P>::new(&secret).id("id").kind("order/created").attempt(1);
+    let signer = Signer::<P>::new(&secret).id("id").kind("order/created").attempt(1).public_url(URL);
     forbidden.check(&signer);
     let headers = signer.sign(BODY, now).unwrap();
     forbidden.check(&headers);
 
-    forbidden.check(&Verifier::<P>::builder(&secret));
-    let verifier = Verifier::<P>::new(&secret).unwrap();
+    forbidden.check(&Verifier::<P>::builder(&public));
+    let verifier = Verifier::<P>::builder(&public).public_url(URL).build().unwrap();
     forbidden.check(&verifier);
     forbidden.check(&verifier.begin(&headers, now).unwrap());
     let delivery = verifier.verify(&headers, BODY, now).unwrap();
@@ -88,8 +94,9 @@ async fn check<P: Provider>() {
         forbidden.check_error(&verifier.begin(&headers, now).unwrap_err());
     }
 
-    forbidden.check(&Receiver::<P>::builder(&secret));
-    let receiver = Receiver::<P>::builder(&secret).store(MemoryStore::new(10)).build().unwrap();
+    forbidden.check(&Receiver::<P>::builder(&public));
+    let builder = Receiver::<P>::builder(&public).public_url(URL);
+    let receiver = builder.store(MemoryStore::new(10)).build().unwrap();
     forbidden.check(&receiver);
     let admission = receiver.admit(delivery.clone(), tokio::time::sleep).await.unwrap();
     forbidden.check(&admission);
@@ -104,11 +111,10 @@ async fn check<P: Provider>() {
 
 #[tokio::test]
 async fn no_public_type_shows_a_secret() {
-    check::<Retake>().await;
-    check::<Recharge>().await;
-    check::<Raaft>().await;
-    check::<RevKeen>().await;
-    check::<RetentBase>().await;
+    macro_rules! each {
+        ($($module:ident => $provider:ident),* $(,)?) => { $(check::<provider::$provider>().await;)* };
+    }
+    for_each_provider!(each);
 }
 
 #[test]
