@@ -77,6 +77,20 @@ pub enum ConfigError {
         /// What would be in range.
         expected: &'static str,
     },
+    /// Two providers of a registry have the same name.
+    #[error("{provider:?} is registered already: give each provider a name of its own")]
+    NameTaken {
+        /// The name.
+        provider: String,
+    },
+    /// Settings were given for a provider that is not registered.
+    #[error(
+        "there are settings for {provider:?}, which is not registered: add the provider, or mend the name"
+    )]
+    NotRegistered {
+        /// The name.
+        provider: String,
+    },
     /// A receiver was built without a store.
     #[error("the receiver has no store: add .store(..), for one machine .store(MemoryStore::new(limit))")]
     NoStore,
@@ -115,6 +129,8 @@ impl ConfigError {
             Self::OutOfRange { .. }
             | Self::NoStore
             | Self::NoPublicUrl { .. }
+            | Self::NameTaken { .. }
+            | Self::NotRegistered { .. }
             | Self::NotAHeaderValue { .. } => ConfigErrorKind::Setting,
             Self::Description { .. } => ConfigErrorKind::Description,
         }

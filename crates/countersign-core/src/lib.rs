@@ -17,6 +17,7 @@ mod headers;
 mod json;
 pub mod provider;
 mod receiver;
+mod registry;
 pub mod scheme;
 mod secret;
 mod signer;
@@ -34,6 +35,9 @@ pub use self::{
     headers::Headers,
     provider::{Description, Provider},
     receiver::{Admission, Admitted, Answer, Outcome, Receiver, ReceiverBuilder, Runtime, Webhook},
+    registry::{
+        FixedSecrets, Found, LookUpError, Registry, RegistryBuilder, SecretError, SecretSource, Settings,
+    },
     secret::{MAX_SECRETS, Secret, Secrets},
     signer::{SignedHeaders, Signer},
     time::{Clock, Timestamp, TimestampFormat, Tolerance},

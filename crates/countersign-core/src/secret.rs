@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 use crate::error::ConfigError;
@@ -110,6 +111,13 @@ impl Secrets {
     pub fn iter(&self) -> impl Iterator<Item = &Secret> {
         self.0.iter()
     }
+
+    /// Whether these are the same in the same order. How long that takes says how many they are and how long each is, and no more.
+    pub(crate) fn are(&self, others: &Self) -> bool {
+        let pairs = self.0.iter().zip(&others.0);
+        let same = pairs.fold(Choice::from(1), |same, (one, other)| same & one.0.ct_eq(&other.0));
+        self.len() == others.len() && bool::from(same)
+    }
 }
 
 impl From<Secret> for Secrets {
@@ -142,6 +150,16 @@ mod tests {
         assert!(Secret::new([0xff]).is_ok());
         assert!(Secret::new([0x0b; 20]).is_ok());
         assert_eq!(Secret::new(" a ").unwrap().expose_secret(), b" a ");
+    }
+
+    #[test]
+    fn secrets_are_the_same_when_each_is_and_none_is_missing() {
+        let some =
+            |words: &[&str]| Secrets::new(words.iter().map(|word| Secret::new(*word).unwrap())).unwrap();
+        assert!(some(&["a", "b"]).are(&some(&["a", "b"])));
+        for other in [&["a"][..], &["b", "a"], &["a", "bc"], &["a", "c"], &["a", "b", "c"]] {
+            assert!(!some(&["a", "b"]).are(&some(other)), "{other:?}");
+        }
     }
 
     #[test]

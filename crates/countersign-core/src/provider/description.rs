@@ -4,7 +4,7 @@ use std::{borrow::Cow, ops::Deref, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fields, Retries, Source};
+use super::{Code, Fields, Provider, Retries, Source};
 use crate::{
     dedupe::{KeyPart, KeyRule},
     error::ConfigError,
@@ -56,6 +56,8 @@ pub struct Description {
     pub(crate) keys: Cow<'static, [KeyRule]>,
     pub(crate) retries: Retries,
     pub(crate) public_url: Option<Cow<'static, str>>,
+    /// None of a description that was made at run time.
+    pub(super) code: Option<Code>,
 }
 
 /// The digest of the body: the key of a delivery of which nothing else is known.
@@ -65,7 +67,7 @@ const BY_ID: &[KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Body])];
 
 impl Description {
     /// What a built-in provider is made of.
-    pub(super) const fn of(
+    pub(super) const fn of<P: Provider>(
         name: &'static str,
         schemes: &'static [Scheme],
         fields: Fields,
@@ -79,6 +81,7 @@ impl Description {
             keys: Cow::Borrowed(keys),
             retries,
             public_url: None,
+            code: Some(Code::of::<P>()),
         }
     }
 
@@ -102,6 +105,7 @@ impl Description {
             keys: Cow::Borrowed(BY_BODY),
             retries: Retries::UNKNOWN,
             public_url: None,
+            code: None,
         }
     }
 
@@ -163,6 +167,12 @@ impl Description {
     /// Where a delivery's id, kind and attempt stand.
     pub fn fields(&self) -> &Fields {
         &self.fields
+    }
+
+    /// Whether it is the one of this provider's type, whatever its payloads are read as. A name proves nothing: a description that
+    /// was made at run time can have any.
+    pub(crate) fn is_of<P: Provider>(&self) -> bool {
+        self.code.is_some() && self == P::DESCRIPTION
     }
 
     /// Whether the id cannot be changed without changing the body or the signature.
@@ -278,7 +288,7 @@ impl TryFrom<Fresh> for Description {
 
 impl From<Description> for Fresh {
     fn from(description: Description) -> Self {
-        let Description { name, schemes, fields, keys, retries, public_url } = description;
+        let Description { name, schemes, fields, keys, retries, public_url, code: _ } = description;
         let Fields { id, kind, attempt, .. } = fields;
         let (dedupe, retries) = (Some(keys.into_owned()), Some(retries));
         Self { name, id, kind, attempt, public_url, retries, dedupe, scheme: schemes.into_owned() }

@@ -1,5 +1,6 @@
 //! `Provider`: what sets one provider apart, as data; one file a provider, and the registry of all.
 
+mod code;
 mod custom;
 mod description;
 mod fields;
@@ -20,6 +21,7 @@ pub mod retake;
 pub mod retentbase;
 pub mod revkeen;
 
+use self::code::Code;
 #[allow(unused_imports, reason = "the catalogue uses it")]
 pub(crate) use self::custom::provider;
 pub(crate) use self::description::{Described, NOT_A_URL, is_url};
@@ -83,7 +85,7 @@ pub trait Provider: Sized + Send + Sync + 'static {
     /// All of it as one value.
     #[doc(hidden)]
     const DESCRIPTION: &'static Description =
-        &Description::of(Self::NAME, Self::SCHEMES, Self::FIELDS, Self::KEYS, Self::RETRIES);
+        &Description::of::<Self>(Self::NAME, Self::SCHEMES, Self::FIELDS, Self::KEYS, Self::RETRIES);
     /// Its events.
     type Event: fmt::Debug + Send + Sync + 'static;
 
