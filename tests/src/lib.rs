@@ -5,6 +5,7 @@ pub mod faults;
 pub mod handler;
 pub mod seeds;
 pub mod server;
+pub mod table;
 pub mod told;
 pub mod vector;
 

@@ -10,6 +10,7 @@ mod fuzz;
 mod layers;
 mod metadata;
 mod msrv;
+mod providers;
 mod purity;
 mod setup;
 mod test;
@@ -33,6 +34,7 @@ const CHORES: &[(&str, &str, Chore)] = &[
     ("layers", "prove that the crates depend only towards core, and that core is pure", layers::run),
     ("features", "build each published crate with each of its features alone", features::run),
     ("msrv", "prove each published crate's rust-version from its dependencies", msrv::run),
+    ("providers", "write the README's table of providers from their descriptions", providers::table),
     ("fuzz-seeds", "write the fuzz targets' seeds from the test vectors", fuzz::seeds),
 ];
 
