@@ -1,10 +1,11 @@
-//! One suite through three ways in: standalone, axum and actix-web give the same verdict, the same status, and the handler
-//! sees the same.
+//! One suite through all ways in: standalone, axum and actix-web, with a receiver that was set up and with one that a registry found,
+//! give the same verdict, the same status, and the handler sees the same.
 
 use std::{sync::Arc, time::Duration};
 
 use countersign::{
-    Answer, Clock, MemoryStore, Outcome, Provider, Receiver, Secret, Secrets, Timestamp, for_each_provider,
+    Answer, Clock, EventError, FixedSecrets, MemoryStore, Outcome, Provider, Receiver, Registry, Secret,
+    Secrets, Settings, Timestamp, for_each_provider,
     provider::{Raaft, Recharge, Retake, RetentBase, RevKeen},
 };
 use countersign_tests::{
@@ -70,6 +71,50 @@ async fn served<P: Provider>(framework: Framework, vector: &Vector) -> Option<Se
     Some((status, handler.seen()))
 }
 
+/// As [`receiver`], found by name.
+fn registry<P: Provider>(vector: &Vector) -> Registry {
+    let secrets: Vec<_> = vector.secrets.iter().map(|secret| Secret::new(&**secret).unwrap()).collect();
+    let mut settings = Settings::new();
+    if let Some(kind) = &vector.kind {
+        settings = settings.kind(kind.clone());
+    }
+    if vector.require_timestamp {
+        settings = settings.require_timestamp();
+    }
+    if let Some(url) = &vector.public_url {
+        settings = settings.public_url(url.clone());
+    }
+    if let Some(method) = &vector.method {
+        settings = settings.method(method.clone());
+    }
+    let secrets = FixedSecrets::new().with(P::NAME, "tenant", Secrets::new(secrets).unwrap());
+    let builder = Registry::builder(secrets).built_in().settings(P::NAME, settings);
+    builder.store(MemoryStore::new(100)).clock(Fixed(vector.now)).build().unwrap()
+}
+
+async fn found<P: Provider>(vector: &Vector) -> (Seen, Answer) {
+    let handler = Handler::new(Behaviour::Answer(200));
+    let found = registry::<P>(vector).find(P::NAME, "tenant", tokio::time::sleep).await.unwrap();
+    let answer = found
+        .handle(&vector.headers, &vector.body, vector.now, tokio::time::sleep, async |webhook| {
+            let delivery = webhook.delivery.of::<P>().expect("the delivery is one of its provider");
+            handler.run(&delivery.event()?).await;
+            Ok::<(), EventError>(())
+        })
+        .await;
+    ((answer.status(), handler.seen()), answer)
+}
+
+async fn served_by_name<P: Provider>(framework: Framework, vector: &Vector) -> Seen {
+    let handler = Handler::new(Behaviour::Answer(200));
+    let address = framework.serve_any::<P>(registry::<P>(vector), handler.clone()).await;
+    let path = format!("/webhooks/{}/tenant", P::NAME);
+    let request = Request::post(&path, &vector.headers, &vector.body);
+    let status = request.send(address).await.status;
+    assert_eq!(request.send(address).await.status, status, "{framework:?}, {}: the same again", vector.name);
+    (status, handler.seen())
+}
+
 /// Whether a client can send it: header lines have no line ends in them, and servers refuse very long ones by themselves.
 fn can_be_sent(vector: &Vector) -> bool {
     let sendable =
@@ -86,9 +131,16 @@ async fn check<P: Provider>() {
         assert_eq!(verdict(&verified), vector.expect, "{}", vector.name);
         let outcome = verified.map_or_else(|error| Outcome::Refused(error.kind()), |_| answer.outcome());
         assert_eq!(answer.outcome(), outcome, "{}", vector.name);
+        let (seen, by_name) = found::<P>(vector).await;
+        assert_eq!(seen, alone, "{}: by name", vector.name);
+        if let Outcome::Refused(_) = outcome {
+            assert_eq!(by_name, answer, "{}: by name", vector.name);
+        }
         for framework in Framework::ALL {
             let served = served::<P>(framework, vector).await.unwrap();
             assert_eq!(served, alone, "{framework:?}, {}", vector.name);
+            let served = served_by_name::<P>(framework, vector).await;
+            assert_eq!(served, alone, "{framework:?}, {}: by name", vector.name);
         }
         compared += 1;
     }

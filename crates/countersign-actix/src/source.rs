@@ -1,10 +1,11 @@
 //! `Source`: where a request's receiver comes from.
 
-use std::{collections::HashMap, fmt, pin::Pin, sync::Arc, time::Instant};
+use std::{fmt, pin::Pin, sync::Arc, time::Instant};
 
 use actix_web::{FromRequest as _, HttpResponse, dev::ServiceRequest, web::Path};
 use countersign_core::{Answer, Found, LookUpError, Provider, Receiver, Registry, provider::Custom};
 use countersign_runtime::TokioRuntime;
+use serde::Deserialize;
 
 use crate::respond::respond;
 
@@ -63,6 +64,14 @@ impl Find<Custom> for Selecting {
     }
 }
 
+/// The path's parameters.
+#[derive(Deserialize)]
+struct Named {
+    provider: Option<String>,
+    #[serde(default)]
+    tenant: String,
+}
+
 impl Selecting {
     async fn select(&self, request: &ServiceRequest, names: &mut (String, String)) -> Result<(), Answer> {
         let unknown = || Answer::no_receiver(&LookUpError::UnknownProvider);
@@ -70,13 +79,11 @@ impl Selecting {
             *names = select(request).ok_or_else(unknown)?;
             return Ok(());
         }
-        // A name that is not UTF-8 is nobody's.
-        let parameters = Path::<HashMap<String, String>>::extract(request.request()).await;
-        let mut parameters = parameters.map_err(|_| unknown())?.into_inner();
+        let named = Path::<Named>::extract(request.request()).await;
+        let Named { provider, tenant } = named.map_err(|_| unknown())?.into_inner();
         let remedy = "the registry's route names no provider: add the parameter {provider} to its path, and {tenant} where \
             there are tenants, and wrap the route and not the app; or add .select(..)";
-        let provider = parameters.remove("provider").ok_or_else(|| Answer::not_set_up(&remedy))?;
-        *names = (provider, parameters.remove("tenant").unwrap_or_default());
+        *names = (provider.ok_or_else(|| Answer::not_set_up(&remedy))?, tenant);
         Ok(())
     }
 }
