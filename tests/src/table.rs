@@ -108,7 +108,8 @@ fn keys(description: &Description) -> String {
         rule => parts(rule),
     };
     let rules = &serde_json::to_value(description).unwrap_or_default()["dedupe"];
-    rules.as_array().into_iter().flatten().map(rule).collect::<Vec<_>>().join("; ")
+    let rules: Vec<_> = rules.as_array().into_iter().flatten().map(rule).collect();
+    if rules.is_empty() { "none".to_owned() } else { rules.join("; ") }
 }
 
 fn json(scheme: &Scheme) -> Value {

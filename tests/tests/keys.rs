@@ -5,7 +5,10 @@
 use countersign_core::{
     Provider, Secret, Signer, Timestamp, Verifier,
     dedupe::Key,
-    provider::{Raaft, Recharge, Retake, RetentBase, RevKeen},
+    provider::{
+        HubSpot, Klaviyo, Linear, Paddle, Raaft, Recharge, Recurly, Retake, RetentBase, RevKeen, Slack,
+        StandardWebhooks, Stripe, Svix, Zendesk, Zoom,
+    },
 };
 
 struct Sent<'s> {
@@ -17,10 +20,14 @@ struct Sent<'s> {
 
 const SENT: Sent<'_> = Sent { id: "", kind: "", body: "{}", at: 1_705_314_600 };
 
+const URL: &str = "https://example.com/webhook";
+
 fn keys<P: Provider>(sent: &Sent<'_>) -> Vec<Key> {
     let (secret, at) = (Secret::new("secret").unwrap(), Timestamp::from_unix_seconds(sent.at));
-    let headers = Signer::<P>::new(&secret).id(sent.id).kind(sent.kind).sign(sent.body, at).unwrap();
-    let delivery = Verifier::<P>::new(&secret).unwrap().verify(&headers, sent.body, at).unwrap();
+    let signer = Signer::<P>::new(&secret).id(sent.id).kind(sent.kind).public_url(URL);
+    let headers = signer.sign(sent.body, at).unwrap();
+    let verifier = Verifier::<P>::builder(&secret).public_url(URL).build().unwrap();
+    let delivery = verifier.verify(&headers, sent.body, at).unwrap();
     delivery.keys("", P::KEYS)
 }
 
@@ -76,4 +83,66 @@ fn retentbase_is_known_by_what_was_signed_under_whatever_unsigned_headers() {
     assert!(one::<RetentBase>(&first, &nameless), "a replay without its delivery id");
     let updated = Sent { id: "dlv_3", kind: "cancellation.outcome_updated", at: SENT.at + 60, ..first };
     assert!(!one::<RetentBase>(&first, &updated), "two updates may share the event's id");
+}
+
+#[test]
+fn a_signed_id_alone_is_the_key() {
+    let first = Sent { id: "msg_1", body: r#"{"a":1}"#, ..SENT };
+    let retried = Sent { at: SENT.at + 60, ..first };
+    let resent = Sent { body: r#"{"a":2}"#, ..first };
+    let other = Sent { id: "msg_2", ..first };
+    assert!(one::<StandardWebhooks>(&first, &retried) && one::<Svix>(&first, &retried));
+    assert!(one::<StandardWebhooks>(&first, &resent) && one::<Svix>(&first, &resent));
+    assert!(!one::<StandardWebhooks>(&first, &other) && !one::<Svix>(&first, &other));
+}
+
+#[test]
+fn an_id_in_the_signed_body_is_the_key_and_without_one_the_body() {
+    fn check<P: Provider>(first: &str, again: &str, other: &str, nameless: [&str; 2]) {
+        let sent = |body| Sent { body, ..SENT };
+        assert!(one::<P>(&sent(first), &Sent { at: SENT.at + 60, ..sent(again) }), "{}", P::NAME);
+        assert!(!one::<P>(&sent(first), &sent(other)), "{}", P::NAME);
+        assert!(one::<P>(&sent(nameless[0]), &sent(nameless[0])), "{}", P::NAME);
+        assert!(!one::<P>(&sent(nameless[0]), &sent(nameless[1])), "{}", P::NAME);
+    }
+
+    let nameless = [r#"{"a":1}"#, r#"{"a":2}"#];
+    check::<Stripe>(r#"{"id":"evt_1","a":1}"#, r#"{"id":"evt_1"}"#, r#"{"id":"evt_2","a":1}"#, nameless);
+    let (first, other) = (r#"{"event_id":"evt_1","a":1}"#, r#"{"event_id":"evt_2","a":1}"#);
+    check::<Paddle>(first, r#"{"a":1,"event_id":"evt_1"}"#, other, nameless);
+    check::<Slack>(first, r#"{"a":1,"event_id":"evt_1"}"#, other, ["command=%2Fa", "command=%2Fb"]);
+}
+
+#[test]
+fn an_unsigned_id_is_a_key_beside_what_was_signed() {
+    fn check<P: Provider>() {
+        let first = Sent { id: "dlv_1", body: r#"{"a":1,"webhookTimestamp":1705314600000}"#, ..SENT };
+        assert_eq!(keys::<P>(&first).len(), 2, "{}", P::NAME);
+        assert!(one::<P>(&first, &Sent { id: "dlv_2", ..first }), "{}: a replay under another id", P::NAME);
+        assert!(one::<P>(&first, &Sent { id: "", ..first }), "{}: a replay without its id", P::NAME);
+        let retried = Sent { at: SENT.at + 30, body: r#"{"a":1,"webhookTimestamp":1705314630000}"#, ..first };
+        assert!(one::<P>(&first, &retried), "{}: a retry that was signed anew", P::NAME);
+        assert!(!one::<P>(&first, &Sent { id: "dlv_2", ..retried }), "{}: another delivery", P::NAME);
+    }
+
+    check::<Linear>();
+    check::<Recurly>();
+    check::<Zendesk>();
+}
+
+#[test]
+fn what_is_no_id_of_the_delivery_is_no_key() {
+    let first = Sent { id: "webhook_1", body: r#"{"data":[{"external_id":"a"}]}"#, ..SENT };
+    let other = Sent { body: r#"{"data":[{"external_id":"b"}]}"#, ..first };
+    assert!(one::<Klaviyo>(&first, &first) && !one::<Klaviyo>(&first, &other), "the webhook's id");
+    let (first, other) = (
+        Sent { body: r#"[{"eventId":1},{"eventId":2}]"#, ..SENT },
+        Sent { body: r#"[{"eventId":1},{"eventId":3}]"#, ..SENT },
+    );
+    assert!(one::<HubSpot>(&first, &first) && !one::<HubSpot>(&first, &other), "the first event's id");
+    let (first, other) = (
+        Sent { body: r#"{"event":"meeting.started","payload":{"object":{"id":"1"}}}"#, ..SENT },
+        Sent { body: r#"{"event":"meeting.ended","payload":{"object":{"id":"1"}}}"#, ..SENT },
+    );
+    assert!(one::<Zoom>(&first, &first) && !one::<Zoom>(&first, &other), "the meeting's id");
 }

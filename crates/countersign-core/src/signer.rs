@@ -125,6 +125,9 @@ impl<P: Provider> Signer<P> {
             if let (Some(name), Some(text)) = (fields.timestamp_repeated, &text) {
                 headers.push_once(&name.into(), text, "timestamp")?;
             }
+            if let (Some(name), Some(id)) = (&scheme.id_header, &self.id) {
+                headers.push_once(name, id, "id")?;
+            }
             let content = self.content(scheme, text.as_deref(), body)?;
             let signature = sign(scheme, &self.secret, &content);
             let signature = signature.map_err(|unusable| unusable.of(self.described.name().to_owned()))?;

@@ -238,18 +238,23 @@ impl<P: Provider> Verifier<P> {
     where
         H: Headers + ?Sized,
     {
+        let sent = |name: &Cow<'static, str>| match headers::one(headers, name)? {
+            Some([]) | None => Ok(None),
+            Some(value) => ShortText::new(value)
+                .map(Some)
+                .ok_or_else(|| VerifyError::MalformedHeader { name: name.clone(), reason: "not UTF-8" }),
+        };
         let text = |source: &Option<Source>| match source {
-            Some(Source::Header(name)) => match headers::one(headers, name)? {
-                Some([]) | None => Ok(None),
-                Some(value) => ShortText::new(value)
-                    .map(Some)
-                    .ok_or(VerifyError::MalformedHeader { name: name.clone(), reason: "not UTF-8" }),
-            },
+            Some(Source::Header(name)) => sent(name),
             _ => Ok(None),
         };
         let fields = self.shared.described.fields();
-        signed.id = text(&fields.id)?;
-        if let (true, None, Some(Source::Header(name))) = (keyed.plan.signs_id, &signed.id, &fields.id) {
+        let id_header = match (&keyed.scheme.id_header, &fields.id) {
+            (Some(name), _) | (None, Some(Source::Header(name))) => Some(name),
+            _ => None,
+        };
+        signed.id = id_header.map_or(Ok(None), sent)?;
+        if let (true, None, Some(name)) = (keyed.plan.signs_id, &signed.id, id_header) {
             return Err(VerifyError::MissingHeader { name: name.clone() });
         }
         signed.attempt = text(&fields.attempt)?.and_then(|attempt| attempt.as_str().parse().ok());

@@ -1,8 +1,8 @@
-//! What holds for the events of every provider.
+//! What holds for the events of every provider that has a table of them.
 
 use std::{collections::HashSet, mem::discriminant};
 
-use countersign_core::{EventErrorKind, for_each_provider, provider};
+use countersign_core::{EventErrorKind, provider};
 
 use super::{delivery, event};
 
@@ -76,4 +76,10 @@ macro_rules! each_provider {
         }
     )*};
 }
-for_each_provider!(each_provider);
+each_provider! {
+    raaft => Raaft,
+    recharge => Recharge,
+    retake => Retake,
+    retentbase => RetentBase,
+    revkeen => RevKeen,
+}

@@ -9,11 +9,16 @@
 )]
 
 mod every;
+mod github;
 mod raaft;
 mod recharge;
 mod retake;
 mod retentbase;
 mod revkeen;
+mod shopify;
+mod slack;
+mod standard_webhooks;
+mod stripe;
 
 use countersign_core::{
     Delivery, EventError, Provider, Secret, Signer, Timestamp, Verifier,

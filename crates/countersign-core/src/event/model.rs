@@ -23,14 +23,14 @@ use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer as _, Visitor
 macro_rules! model {
     ($(
         $(#[$attr:meta])*
-        pub struct $name:ident $(<$data:ident>)? {
+        pub struct $name:ident $(<$data:ident $(= $default:ty)?>)? {
             $( $(#[$field_attr:meta])* $field:ident $(as $wire:literal $(| $alias:literal)*)? : $type:ty ),* $(,)?
         }
     )*) => {$(
         $(#[$attr])*
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
-        pub struct $name $(<$data>)? {
+        pub struct $name $(<$data $(= $default)?>)? {
             $( $(#[$field_attr])* pub $field: $type, )*
             /// Fields that have no name here.
             pub extra: $crate::event::Extra,

@@ -2,9 +2,10 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
+use sha1::Sha1;
+use sha2::{Digest, Sha256, Sha512};
 
-use super::{Request, SECRET, secret};
+use super::{Request, SECRET, URL, secret};
 use crate::{
     delivery::Delivery,
     error::{EventError, VerifyError},
@@ -24,7 +25,7 @@ pub(super) fn verify<P: Provider>(request: &Request<'_>) {
         Err(VerifyError::MissingHeader { .. })
     ));
     as_it_came(&verifier, request);
-    for signer in [Signer::new(&secret()), Signer::new(&secret()).weakest()] {
+    for signer in [signer(), signer().weakest()] {
         genuine(&verifier, &signer, request);
     }
     tampered(&verifier, request);
@@ -34,7 +35,11 @@ pub(super) fn verify<P: Provider>(request: &Request<'_>) {
 const NO_HEADERS: [(&str, &str); 0] = [];
 
 fn verifier<P: Provider>() -> Verifier<P> {
-    Verifier::builder(secret()).build().expect("the defaults can be built")
+    Verifier::builder(secret::<P>()).public_url(URL).build().expect("the defaults can be built")
+}
+
+fn signer<P: Provider>() -> Signer<P> {
+    Signer::new(&secret::<P>()).public_url(URL)
 }
 
 /// One verdict, however it is asked for; and never yes without the secret's own work in the header.
@@ -86,6 +91,10 @@ fn holds_own_work<P: Provider>(scheme: &Scheme, delivery: &Delivery<P>, headers:
         .filter(|(name, _)| scheme.headers().any(|n| n.eq_ignore_ascii_case(name)))
         .map(|(_, value)| *value);
     match (expected, scheme.encoding) {
+        (None, _) if scheme.algorithm == Algorithm::Basic => {
+            let credential = Encoding::Base64.encode(format!("user:{SECRET}").as_bytes());
+            values.any(|value| value.ends_with(credential.as_bytes()))
+        }
         (None, _) => values.any(|value| value == SECRET.as_bytes()),
         (Some(hex), Encoding::Hex) => {
             values.any(|value| value.windows(hex.len()).any(|part| part.eq_ignore_ascii_case(hex.as_bytes())))
@@ -94,18 +103,22 @@ fn holds_own_work<P: Provider>(scheme: &Scheme, delivery: &Delivery<P>, headers:
     }
 }
 
-/// The signature by the book: over the signed content in one piece. `None` for a token.
+/// The signature by the book: over the signed content in one piece. `None` where the secret is shown.
 fn signature(scheme: &Scheme, timestamp: &str, body: &[u8]) -> Option<String> {
     let content = content(scheme, timestamp, body);
-    let digest: [u8; 32] = match scheme.algorithm {
-        Algorithm::HmacSha256 => {
-            let hmac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("keys have any length");
-            hmac.chain_update(content).finalize().into_bytes().into()
-        }
-        Algorithm::Sha256 => Sha256::digest(content).into(),
+    let digest = match scheme.algorithm {
+        Algorithm::HmacSha1 => hmac::<Hmac<Sha1>>(&content),
+        Algorithm::HmacSha256 => hmac::<Hmac<Sha256>>(&content),
+        Algorithm::HmacSha512 => hmac::<Hmac<Sha512>>(&content),
+        Algorithm::Sha256 => Sha256::digest(content).to_vec(),
         _ => return None,
     };
     Some(scheme.encoding.encode(&digest))
+}
+
+fn hmac<M: KeyInit + Mac>(content: &[u8]) -> Vec<u8> {
+    let hmac = <M as KeyInit>::new_from_slice(SECRET.as_bytes()).expect("keys have any length");
+    hmac.chain_update(content).finalize().into_bytes().to_vec()
 }
 
 fn content(scheme: &Scheme, timestamp: &str, body: &[u8]) -> Vec<u8> {
@@ -114,6 +127,7 @@ fn content(scheme: &Scheme, timestamp: &str, body: &[u8]) -> Vec<u8> {
         Piece::Literal(text) => text.as_bytes(),
         Piece::Body => body,
         Piece::Secret => SECRET.as_bytes(),
+        Piece::Url => URL.as_bytes(),
         _ => b"",
     });
     parts.collect::<Vec<_>>().concat()
@@ -160,7 +174,7 @@ fn signed<P: Provider>(signer: Signer<P>, request: &Request<'_>, body: &[u8]) ->
 /// or a shorter signature.
 fn tampered<P: Provider>(verifier: &Verifier<P>, request: &Request<'_>) {
     let Some(scheme) = P::SCHEMES.first() else { return };
-    let headers = signed(Signer::<P>::new(&secret()), request, request.body);
+    let headers = signed(signer::<P>(), request, request.body);
     let mut dice = request.dice();
     let refused = |name: &str, value: Vec<u8>| {
         let changed = |n: &str, v: &str| if n == name { value.clone() } else { v.as_bytes().to_vec() };
@@ -184,7 +198,7 @@ fn tampered<P: Provider>(verifier: &Verifier<P>, request: &Request<'_>) {
         refused(name, value.as_bytes().split_last().map(|(_, rest)| rest.to_vec()).unwrap_or_default());
         refused(name, Vec::new());
     }
-    if !request.body.is_empty() && scheme.algorithm != Algorithm::Token {
+    if !request.body.is_empty() && !scheme.algorithm.shows_secret() {
         let verdict = verifier.verify(&headers, dice.flip(request.body), request.now);
         assert_eq!(verdict.err(), Some(VerifyError::WrongSignature));
     }
@@ -239,7 +253,7 @@ fn typed<P: Provider>(request: &Request<'_>, body: &[u8]) -> Option<Result<P::Ev
 
 /// The genuine delivery of this body, where there can be one.
 fn delivered<P: Provider>(request: &Request<'_>, body: &[u8]) -> Option<Delivery<P>> {
-    let headers = signed(Signer::<P>::new(&secret()), request, body);
+    let headers = signed(signer::<P>(), request, body);
     verifier().verify(&headers, body, request.now).ok()
 }
 
@@ -275,12 +289,16 @@ pub(super) fn dedupe_key<P: Provider>(request: &Request<'_>) {
     let Some(delivery) = delivered::<P>(request, request.body) else { return };
     let keys = delivery.keys("here", P::KEYS);
     assert_eq!(keys, delivery.keys("here", P::KEYS));
+    if P::KEYS.is_empty() {
+        assert!(keys.is_empty(), "a delivery of {} has a key that nobody asked for", P::NAME);
+        return;
+    }
     assert!(!keys.is_empty(), "a delivery of {} has no key", P::NAME);
     let elsewhere = delivery.keys("there", P::KEYS);
     assert!(keys.iter().all(|key| !elsewhere.contains(key)), "two endpoints of {} share a key", P::NAME);
     let id = format!("{} again", delivery.id().unwrap_or_default());
     let kind = delivery.kind().unwrap_or_default().into_owned();
-    let signer = Signer::<P>::new(&secret()).id(id).kind(kind);
+    let signer = signer::<P>().id(id).kind(kind);
     let Ok(headers) = signer.sign(request.body, request.now) else { return };
     let verifier = verifier::<P>();
     if let Ok(renamed) = verifier.verify(&headers, request.body, request.now) {

@@ -79,7 +79,6 @@ impl<T> fmt::Debug for Custom<T> {
 
 /// Makes a provider of its constants: a type with the payload's as its parameter. Its events are [`Generic`], unless the table
 /// says otherwise.
-#[allow(unused_macros, reason = "the catalogue uses it")]
 macro_rules! provider {
     ($(#[$attr:meta])* pub $name:ident { type Event = $event:ty; $($item:tt)* }) => {
         $(#[$attr])*

@@ -15,26 +15,89 @@ use crate::{
     scheme::Scheme,
 };
 
+pub mod adyen;
+pub mod calendly;
+pub mod chargebee;
+pub mod customer_io;
+pub mod discord;
+pub mod dropbox;
+pub mod github;
+pub mod gitlab;
+pub mod hubspot;
+pub mod hubspot_v1;
+pub mod intercom;
+pub mod klaviyo;
+pub mod lemon_squeezy;
+pub mod linear;
+pub mod meta;
+pub mod paddle;
+pub mod paystack;
+pub mod postmark;
 pub mod raaft;
 pub mod recharge;
+pub mod recurly;
 pub mod retake;
 pub mod retentbase;
 pub mod revkeen;
+pub mod sendgrid;
+pub mod shopify;
+pub mod slack;
+pub mod square;
+pub mod standard_webhooks;
+pub mod stripe;
+pub mod svix;
+pub mod twitch;
+pub mod typeform;
+pub mod vercel;
+pub mod zendesk;
+pub mod zoom;
 
 use self::code::Code;
-#[allow(unused_imports, reason = "the catalogue uses it")]
-pub(crate) use self::custom::provider;
-pub(crate) use self::description::{Described, NOT_A_URL, is_url};
 pub use self::{
+    adyen::Adyen,
+    calendly::Calendly,
+    chargebee::Chargebee,
     custom::{Custom, Payload},
+    customer_io::CustomerIo,
     description::Description,
+    discord::Discord,
+    dropbox::Dropbox,
     fields::{Fields, Source},
+    github::GitHub,
+    gitlab::GitLab,
+    hubspot::HubSpot,
+    hubspot_v1::HubSpotV1,
+    intercom::Intercom,
+    klaviyo::Klaviyo,
+    lemon_squeezy::LemonSqueezy,
+    linear::Linear,
+    meta::{Meta, WhatsApp},
+    paddle::Paddle,
+    paystack::Paystack,
+    postmark::Postmark,
     raaft::Raaft,
     recharge::Recharge,
+    recurly::Recurly,
     retake::Retake,
     retentbase::RetentBase,
     retries::Retries,
     revkeen::RevKeen,
+    sendgrid::SendGrid,
+    shopify::Shopify,
+    slack::Slack,
+    square::Square,
+    standard_webhooks::StandardWebhooks,
+    stripe::Stripe,
+    svix::{Clerk, Resend, Svix},
+    twitch::Twitch,
+    typeform::Typeform,
+    vercel::Vercel,
+    zendesk::Zendesk,
+    zoom::Zoom,
+};
+pub(crate) use self::{
+    custom::provider,
+    description::{Described, NOT_A_URL, is_url},
 };
 
 /// A provider of webhooks, described by data that one engine reads.
@@ -118,11 +181,45 @@ pub trait Provider: Sized + Send + Sync + 'static {
 macro_rules! for_each_provider {
     ($macro:path) => {
         $macro! {
+            adyen => Adyen,
+            calendly => Calendly,
+            chargebee => Chargebee,
+            clerk => Clerk,
+            customer_io => CustomerIo,
+            discord => Discord,
+            dropbox => Dropbox,
+            github => GitHub,
+            gitlab => GitLab,
+            hubspot => HubSpot,
+            hubspot_v1 => HubSpotV1,
+            intercom => Intercom,
+            klaviyo => Klaviyo,
+            lemon_squeezy => LemonSqueezy,
+            linear => Linear,
+            meta => Meta,
+            paddle => Paddle,
+            paystack => Paystack,
+            postmark => Postmark,
             raaft => Raaft,
             recharge => Recharge,
+            recurly => Recurly,
+            resend => Resend,
             retake => Retake,
             retentbase => RetentBase,
             revkeen => RevKeen,
+            sendgrid => SendGrid,
+            shopify => Shopify,
+            slack => Slack,
+            square => Square,
+            standard_webhooks => StandardWebhooks,
+            stripe => Stripe,
+            svix => Svix,
+            twitch => Twitch,
+            typeform => Typeform,
+            vercel => Vercel,
+            whatsapp => WhatsApp,
+            zendesk => Zendesk,
+            zoom => Zoom,
         }
     };
 }

@@ -74,7 +74,8 @@ pub enum KeyEncoding {
     Hex,
     /// In standard base64; padding may be left away.
     Base64,
-    /// As Standard Webhooks writes secrets: `whsec_`, which may be left away, and base64, whose padding may be as well.
+    /// As Standard Webhooks writes secrets: `whsec_`, which may be left away, and base64, whose padding may be as well. As in
+    /// the specification's own libraries, the bits that the last digit has to spare are not looked at.
     Whsec,
 }
 
@@ -85,7 +86,7 @@ impl KeyEncoding {
             Self::Utf8 => secret.to_vec(),
             Self::Hex => hex::decode(secret).ok()?,
             Self::Base64 => base64(secret)?,
-            Self::Whsec => base64(secret.strip_prefix(WHSEC.as_bytes()).unwrap_or(secret))?,
+            Self::Whsec => base64_of_libraries(secret.strip_prefix(WHSEC.as_bytes()).unwrap_or(secret))?,
         };
         Some(Zeroizing::new(key)).filter(|key| !key.is_empty())
     }
@@ -111,6 +112,28 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
     }
     .ok()
 }
+
+/// Base64 whose last digit may hold more bits than fill a byte: clears those, and reads what is then canonical.
+fn base64_of_libraries(text: &[u8]) -> Option<Vec<u8>> {
+    let padded = text.ends_with(b"=") && text.len().is_multiple_of(4);
+    let digits = match text {
+        [digits @ .., b'=', b'='] | [digits @ .., b'='] if padded => digits,
+        digits => digits,
+    };
+    let spare = match digits.len() % 4 {
+        2 => 4,
+        3 => 2,
+        _ => 0,
+    };
+    let mut digits = Zeroizing::new(digits.to_vec());
+    if let Some(last) = digits.last_mut() {
+        let value = DIGITS.iter().position(|digit| digit == last)?;
+        *last = *DIGITS.get(value >> spare << spare)?;
+    }
+    base64(&digits)
+}
+
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 #[cfg(test)]
 mod tests {
@@ -189,13 +212,17 @@ mod tests {
         };
         check(KeyEncoding::Utf8, "whsec_YQ==", Some(b"whsec_YQ=="));
         check(KeyEncoding::Hex, "00fF", Some(&[0, 0xff]));
-        for secret in ["YQ==", "YQ", "whsec_YQ==", "whsec_YQ"] {
+        // The last two are as in the tests of Standard Webhooks' own libraries, whose secrets were cut off anywhere.
+        for secret in ["YQ==", "YQ", "whsec_YQ==", "whsec_YQ", "whsec_YR", "whsec_YR=="] {
             check(KeyEncoding::Whsec, secret, Some(b"a"));
         }
         check(KeyEncoding::Base64, "YQ", Some(b"a"));
+        check(KeyEncoding::Base64, "YR", None);
         for secret in [
             "whsec_",
-            "whsec_YR",
+            "whsec_YQ===",
+            "whsec_=",
+            "whsec_YWFh==",
             "whsec_Y",
             "whsec_YQ=",
             "whsk_YQ==",

@@ -64,6 +64,8 @@ pub struct Scheme {
     pub(crate) header: Cow<'static, str>,
     #[serde(default, deserialize_with = "some_header_name", skip_serializing_if = "Option::is_none")]
     pub(crate) alias: Option<Cow<'static, str>>,
+    #[serde(default, deserialize_with = "some_header_name", skip_serializing_if = "Option::is_none")]
+    pub(crate) id_header: Option<Cow<'static, str>>,
     #[serde(default)]
     pub(crate) grammar: Grammar,
     #[serde(default)]
@@ -135,6 +137,7 @@ impl Scheme {
             algorithm,
             header: Cow::Borrowed(header),
             alias: None,
+            id_header: None,
             grammar: Grammar::Bare,
             encoding: Encoding::Hex,
             key: KeyEncoding::Utf8,
@@ -194,6 +197,12 @@ impl Scheme {
     /// Another name under which the header is read, though the provider sends the first.
     pub const fn alias(mut self, header: &'static str) -> Self {
         put(&mut self.alias, Some(Cow::Borrowed(header)));
+        self
+    }
+
+    /// The header of the `{id}` that it signs, where that is another than [`Fields::id`](crate::provider::Fields::id).
+    pub const fn id_header(mut self, header: &'static str) -> Self {
+        put(&mut self.id_header, Some(Cow::Borrowed(header)));
         self
     }
 
@@ -260,7 +269,8 @@ impl Scheme {
     /// The body alone unless told otherwise.
     ///
     /// What the request brings is taken byte for byte as received. `{id}` stands in the header that
-    /// [`Fields::id`](crate::provider::Fields::id) names; `{url}` and `{method}` are configured, and never taken from the request.
+    /// [`id_header`](Self::id_header) or else [`Fields::id`](crate::provider::Fields::id) names; `{url}` and `{method}` are configured,
+    /// and never taken from the request.
     pub const fn signs(mut self, template: &'static str) -> Self {
         put(&mut self.signs, Some(Cow::Borrowed(template)));
         self

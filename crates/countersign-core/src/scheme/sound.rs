@@ -103,6 +103,11 @@ impl Scheme {
         {
             return Some(flaw("alias", HEADER_NAME));
         }
+        if let Some(id) = &self.id_header
+            && !is_header_name(text(id))
+        {
+            return Some(flaw("id_header", HEADER_NAME));
+        }
         match &self.timestamp {
             Some(Stamp { source: TimestampSource::Header(name), .. }) if !is_header_name(text(name)) => {
                 return Some(flaw("timestamp", HEADER_NAME));
@@ -216,6 +221,7 @@ impl Scheme {
 
     const fn flaw_of_template(&self, fields: &Fields) -> Option<Flaw> {
         let (mut bodies, mut stamps, mut secrets, mut secret_first) = (0_u8, 0_u8, 0_u8, false);
+        let mut signs_id = false;
         let (mut before, mut rest) = (Piece::Literal(""), self.template());
         while let Some((piece, left)) = template::first(rest) {
             match piece {
@@ -225,7 +231,8 @@ impl Scheme {
                 }
                 Piece::Timestamp => stamps = stamps.saturating_add(1),
                 Piece::Secret => secrets = secrets.saturating_add(1),
-                Piece::Id if !matches!(fields.id, Some(Source::Header(_))) => {
+                Piece::Id if matches!(fields.id, Some(Source::Header(_))) => signs_id = true,
+                Piece::Id => {
                     return Some(flaw("signs", "`{id}` has no source: say which header holds the id"));
                 }
                 Piece::Unknown => {
@@ -245,7 +252,9 @@ impl Scheme {
         }
         let from_body = matches!(&self.timestamp, Some(Stamp { source: TimestampSource::Body(_), .. }));
         let hashes_secret = matches!(self.algorithm, Algorithm::Sha256);
-        if self.algorithm.shows_secret() {
+        if !signs_id && self.id_header.is_some() {
+            Some(flaw("id_header", "this scheme signs no `{id}`: put it in signs, or leave id_header away"))
+        } else if self.algorithm.shows_secret() {
             None
         } else if bodies != 1 {
             Some(flaw("signs", "the signed content must hold the {body}, once"))
@@ -390,6 +399,7 @@ mod tests {
             Scheme::sha256("x-sig").signs("{body}{secret}").body(BodyRule::Any),
             stamped().signs(STAMPED),
             stamped().signs("{id}.{timestamp}.{body}"),
+            stamped().signs("{id}.{timestamp}.{body}").id_header("x-other-id"),
             rfc3339.signs("{id}{timestamp}{body}"),
             list(),
             bare()
@@ -435,6 +445,8 @@ mod tests {
             (Scheme::hmac_sha256(""), "in lower case"),
             (Scheme::token("x sig"), "in lower case"),
             (bare().alias("X-Alias"), "in lower case"),
+            (stamped().signs("{id}.{timestamp}.{body}").id_header("X-Id"), "in lower case"),
+            (stamped().signs(STAMPED).id_header("x-other-id"), "signs no `{id}`"),
             (bare().timestamp(TimestampSource::header("X"), TimestampFormat::UnixSeconds), "in lower case"),
             (bare().timestamp(TimestampSource::body("a..b"), TimestampFormat::UnixSeconds), "a path is"),
             (bare().timestamp(TimestampSource::body(""), TimestampFormat::UnixSeconds), "a path is"),

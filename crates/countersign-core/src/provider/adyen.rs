@@ -1,0 +1,36 @@
+//! Adyen: the webhooks of its platforms: balance accounts, transfers, account holders, reports.
+//!
+//! Signature: `HmacSignature: <base64>`, HMAC-SHA256 over the raw body; the secret is the hexadecimal HMAC key of the Customer
+//! Area, and the key is the bytes that it stands for (<https://docs.adyen.com/development-resources/webhooks/secure-webhooks/verify-hmac-signatures>).
+//! There is no timestamp in the signature, so a captured delivery can be played again once its dedupe key's retention has
+//! ended. `Protocol` and a credential in `Authorization` may come beside; neither is read.
+//!
+//! Not these: the standard webhooks of payments, whose signatures stand in the items of the body, each over some of its
+//! fields. They have no such header, and are refused.
+//!
+//! There is no id of the event or the delivery: the dedupe key is the digest of the signed body. Two events whose bodies are
+//! equal byte for byte are one, which the body's own `timestamp` prevents where Adyen sends it.
+//!
+//! Anything but a 2xx within 10 s is tried again, three times at once and then for 30 days at up to 8 h between
+//! (<https://docs.adyen.com/development-resources/webhooks/troubleshoot>). Deliveries of one endpoint wait behind the one that fails.
+//! A new HMAC key takes a while to reach all of Adyen: have both secrets live.
+
+use std::time::Duration;
+
+use crate::{
+    dedupe::{KeyPart, KeyRule},
+    provider::{Fields, Retries, Source, provider},
+    scheme::{Encoding, KeyEncoding, Scheme},
+};
+
+provider! {
+    /// The provider Adyen, for its platforms' webhooks. See [the module](self).
+    pub Adyen {
+        const NAME: &'static str = "adyen";
+        const SCHEMES: &'static [Scheme] =
+            &[Scheme::hmac_sha256("hmacsignature").encoding(Encoding::Base64).key(KeyEncoding::Hex)];
+        const FIELDS: Fields = Fields::NONE.kind(Source::body("type"));
+        const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Body])];
+        const RETRIES: Retries = Retries::ON_ANY_FAILURE.within(Duration::from_secs(30 * 24 * 60 * 60));
+    }
+}

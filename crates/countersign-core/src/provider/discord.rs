@@ -1,0 +1,37 @@
+//! Discord: interactions, and the events of applications.
+//!
+//! Signature: `X-Signature-Ed25519: <hex>`, Ed25519 over `{X-Signature-Timestamp}{raw body}`
+//! (<https://docs.discord.com/developers/interactions/overview>). The secret is the application's public key, in hex,
+//! as the developer portal shows it; anybody may know it. Discord names no tolerance; 300 s both ways here. Timestamp
+//! and body touch in what is signed, so a body that begins with a digit is refused; Discord's begin with `{`.
+//!
+//! The dedupe key is the interaction's `id` in the signed body; an application's event has none, and is known by the
+//! digest of its body. The kind is the event's (`event.type`); an interaction has a number in its place, the body's
+//! `type`.
+//!
+//! An endpoint is tested with a `PING` that is signed and one that is not, and is taken away when it takes the second.
+//! An interaction is sent once and must be answered within 3 s. An event is tried again for up to 10 min
+//! (<https://docs.discord.com/developers/events/webhook-events>).
+
+use std::time::Duration;
+
+use crate::{
+    dedupe::{KeyPart, KeyRule},
+    provider::{Fields, Retries, Source, provider},
+    scheme::{Scheme, TimestampSource},
+    time::{TimestampFormat, Tolerance},
+};
+
+provider! {
+    /// The provider Discord. See [the module](self).
+    pub Discord {
+        const NAME: &'static str = "discord";
+        const SCHEMES: &'static [Scheme] = &[Scheme::ed25519("x-signature-ed25519")
+            .timestamp(TimestampSource::header("x-signature-timestamp"), TimestampFormat::UnixSeconds)
+            .tolerance(Tolerance::from_secs(300))
+            .signs("{timestamp}{body}")];
+        const FIELDS: Fields = Fields::NONE.id(Source::body("id")).kind(Source::body("event.type"));
+        const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Body])];
+        const RETRIES: Retries = Retries::ON_SERVER_ERRORS.within(Duration::from_secs(10 * 60));
+    }
+}

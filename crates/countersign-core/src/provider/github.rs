@@ -1,0 +1,163 @@
+//! GitHub: repositories, organizations and apps, and everything that happens in them.
+//!
+//! Signature: `X-Hub-Signature-256: sha256=<hex>`, HMAC-SHA256 over the raw body, keyed by the webhook's secret
+//! (<https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries>). `X-Hub-Signature`, of SHA-1, comes beside and is not taken. A
+//! webhook that has no secret sends no signature, and is refused. There is no timestamp, so a captured delivery can be played again
+//! once its dedupe keys' retention has ended.
+//!
+//! The kind (`X-GitHub-Event`) and the delivery's id (`X-GitHub-Delivery`) stand in headers that are not signed. So a delivery is
+//! known by two keys: the digest of the signed body, so that a replay is caught under whatever headers it comes, and the id, which
+//! stays when a delivery is sent again by hand. Two deliveries whose bodies are equal byte for byte are one: a label that is
+//! renamed, renamed back and renamed again is told of in three bodies, of which the last may be the first.
+//!
+//! Who holds a genuine delivery can present it as another kind, once. A receiver that is set up for one kind takes that
+//! from nobody.
+//!
+//! GitHub tries nothing again by itself (<https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries>). Deliveries of the
+//! last three days can be sent again by hand or by the API, with their old id: one that was handled is answered without a second run.
+//!
+//! Set the webhook's content type to `application/json`. A form (`payload=..`) verifies, and cannot be typed.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::{
+    dedupe::{KeyPart, KeyRule},
+    delivery::Delivery,
+    error::EventError,
+    event::{Flag, Integer, Json, model, parse},
+    provider::{Fields, Payload, Retries, Source, provider},
+    scheme::Scheme,
+};
+
+provider! {
+    /// The provider GitHub. See [the module](self).
+    pub GitHub {
+        type Event = Event<T>;
+        const NAME: &'static str = "github";
+        const SCHEMES: &'static [Scheme] = &[Scheme::hmac_sha256("x-hub-signature-256").prefix("sha256=")];
+        const FIELDS: Fields =
+            Fields::NONE.id(Source::header("x-github-delivery")).kind(Source::header("x-github-event"));
+        const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Body]), KeyRule::of(&[KeyPart::Id])];
+        /// For as long as a delivery can be sent again.
+        const RETRIES: Retries = Retries::ON_ANY_FAILURE.within(Duration::from_secs(3 * 24 * 60 * 60));
+
+        fn event(delivery: &Delivery<Self>) -> Result<Event<T>, EventError> {
+            Event::of(delivery)
+        }
+    }
+}
+
+/// An event from GitHub: what all of them have in common, and the whole body as JSON text or as a type of yours.
+///
+/// Each field is there where GitHub sends it: the kinds differ in that
+/// (<https://docs.github.com/en/webhooks/webhook-events-and-payloads>).
+///
+/// ```
+/// use countersign_core::{Secret, Signer, Timestamp, Verifier, provider::GitHub};
+///
+/// #[derive(Debug, serde::Deserialize)]
+/// struct Issues {
+///     issue: Issue,
+/// }
+///
+/// #[derive(Debug, serde::Deserialize)]
+/// struct Issue {
+///     number: u64,
+/// }
+///
+/// let body = r#"{"action":"opened","issue":{"number":1347},"sender":{"login":"octocat","id":1}}"#;
+/// let (secret, now) = (Secret::new("a secret")?, Timestamp::from_unix_seconds(0));
+/// let headers = Signer::<GitHub<Issues>>::new(&secret).kind("issues").sign(body, now)?;
+///
+/// let event = Verifier::<GitHub<Issues>>::new(&secret)?.verify(&headers, body, now)?.event()?;
+/// assert_eq!((event.kind.as_deref(), event.action.as_deref()), (Some("issues"), Some("opened")));
+/// assert_eq!(event.payload.issue.number, 1347);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Event<T = Json> {
+    /// The kind, as configured for the endpoint or as `X-GitHub-Event` has it: `push`, `issues`. Not signed in the header.
+    pub kind: Option<String>,
+    /// The delivery's id, as `X-GitHub-Delivery` has it. Not signed.
+    pub delivery_id: Option<String>,
+    /// What happened, for kinds that have several: `opened`, `closed`.
+    pub action: Option<String>,
+    /// Who set it off.
+    pub sender: Option<Account>,
+    /// Where it happened.
+    pub repository: Option<Repository>,
+    /// The organization that the webhook or the repository belongs to.
+    pub organization: Option<Account>,
+    /// The app's installation, for webhooks of a GitHub App.
+    pub installation: Option<Installation>,
+    /// The whole body.
+    pub payload: T,
+}
+
+impl<T: Payload> Event<T> {
+    fn of(delivery: &Delivery<GitHub<T>>) -> Result<Self, EventError> {
+        let kind = delivery.kind();
+        let name = kind.as_deref().unwrap_or_default();
+        let Common { action, sender, repository, organization, installation } =
+            parse(name, "", delivery.body())?;
+        let payload = parse(name, "", delivery.body())?;
+        let delivery_id = delivery.id().map(Into::into);
+        Ok(Self {
+            kind: kind.map(Into::into),
+            delivery_id,
+            action,
+            sender,
+            repository,
+            organization,
+            installation,
+            payload,
+        })
+    }
+}
+
+/// What the page lists as common to all payloads.
+#[derive(Deserialize)]
+struct Common {
+    action: Option<String>,
+    sender: Option<Account>,
+    repository: Option<Repository>,
+    organization: Option<Account>,
+    installation: Option<Installation>,
+}
+
+model! {
+    /// A user or an organization.
+    pub struct Account {
+        /// Its id, which stays when it is renamed.
+        id: Option<Integer>,
+        /// Its name.
+        login: Option<String>,
+        /// `User`, `Bot` or `Organization`; organizations as such have none.
+        kind as "type": Option<String>,
+    }
+
+    /// A repository.
+    pub struct Repository {
+        /// Its id, which stays when it is renamed or moved.
+        id: Option<Integer>,
+        /// Its name.
+        name: Option<String>,
+        /// Its owner's name and its own: `octocat/Hello-World`.
+        full_name: Option<String>,
+        /// Whether it is private.
+        private: Option<Flag>,
+        /// Its owner.
+        owner: Option<Account>,
+        /// The branch that is checked out unless told otherwise.
+        default_branch: Option<String>,
+    }
+
+    /// An installation of a GitHub App.
+    pub struct Installation {
+        /// Its id.
+        id: Option<Integer>,
+    }
+}

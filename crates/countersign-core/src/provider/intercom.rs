@@ -1,0 +1,29 @@
+//! Intercom: conversations, contacts and companies.
+//!
+//! Signature: `X-Hub-Signature: sha1=<hex>`, HMAC-SHA1 over the raw body, keyed by the app's client secret
+//! (<https://developers.intercom.com/docs/webhooks/webhook-notifications>). SHA-1 is broken as a digest and unbroken as a MAC; Intercom offers
+//! nothing else. There is no timestamp in the signature, so a captured delivery can be played again once its dedupe key's
+//! retention has ended.
+//!
+//! The body's `id` identifies the notification and is the dedupe key; without one, as in the ping of a test, it is the
+//! digest of the body. The body alone would not do: it counts `delivery_attempts`.
+//!
+//! How often a notification is tried is not documented. After a thousand errors in a row within 15 minutes, Intercom pauses for 15
+//! minutes; after seven days of errors, it suspends the subscription of a private app.
+
+use crate::{
+    dedupe::{KeyPart, KeyRule},
+    provider::{Fields, Retries, Source, provider},
+    scheme::Scheme,
+};
+
+provider! {
+    /// The provider Intercom. See [the module](self).
+    pub Intercom {
+        const NAME: &'static str = "intercom";
+        const SCHEMES: &'static [Scheme] = &[Scheme::hmac_sha1("x-hub-signature").prefix("sha1=")];
+        const FIELDS: Fields = Fields::NONE.id(Source::body("id")).kind(Source::body("topic"));
+        const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Body])];
+        const RETRIES: Retries = Retries::UNKNOWN;
+    }
+}

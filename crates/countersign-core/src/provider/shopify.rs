@@ -1,0 +1,86 @@
+//! Shopify: orders, products, customers and all else of a shop.
+//!
+//! Signature: `X-Shopify-Hmac-Sha256: <base64>`, HMAC-SHA256 over the raw body, keyed by the app's client secret
+//! (<https://shopify.dev/docs/apps/build/webhooks/subscribe/https>). There is no timestamp in the signature, so a captured delivery can be played
+//! again once its dedupe keys' retention (72 h) has ended.
+//!
+//! All else that Shopify says of a delivery stands in headers that are not signed. The topic (`X-Shopify-Topic`) is the kind and
+//! the event's id (`X-Shopify-Event-Id`) the id. `X-Shopify-Shop-Domain`, `X-Shopify-API-Version`, `X-Shopify-Webhook-Id` and
+//! `X-Shopify-Triggered-At` are not read: take them from the request's headers, and believe the shop's domain no more than a header.
+//!
+//! Shopify sends one body under several topics (an order that is created and paid at once), and one event's id as well. So the
+//! topic is part of both keys: topic and signed body, and topic and event's id. Whoever holds a genuine delivery can therefore play it
+//! again under another topic. One endpoint a topic closes that gap: a receiver that is set up for its topic takes the topic from no
+//! header.
+//!
+//! Anything but a 2xx within 5 s is tried again, eight times over four hours; after that, a subscription that the API made is
+//! removed (<https://shopify.dev/docs/apps/build/webhooks/troubleshooting-webhooks>).
+
+use crate::{
+    dedupe::{KeyPart, KeyRule},
+    delivery::Delivery,
+    error::EventError,
+    event::{Json, parse},
+    provider::{Fields, Payload, Retries, Source, provider},
+    scheme::{Encoding, Scheme},
+};
+
+provider! {
+    /// The provider Shopify. See [the module](self).
+    pub Shopify {
+        type Event = Event<T>;
+        const NAME: &'static str = "shopify";
+        const SCHEMES: &'static [Scheme] =
+            &[Scheme::hmac_sha256("x-shopify-hmac-sha256").encoding(Encoding::Base64)];
+        const FIELDS: Fields =
+            Fields::NONE.id(Source::header("x-shopify-event-id")).kind(Source::header("x-shopify-topic"));
+        const KEYS: &'static [KeyRule] =
+            &[KeyRule::of(&[KeyPart::Kind, KeyPart::Body]), KeyRule::of(&[KeyPart::Kind, KeyPart::Id])];
+        // The horizon of four hours would end the retention long before the day that a replay is made.
+        const RETRIES: Retries = Retries::ON_ANY_FAILURE;
+
+        fn event(delivery: &Delivery<Self>) -> Result<Event<T>, EventError> {
+            Event::of(delivery)
+        }
+    }
+}
+
+/// An event from Shopify: its topic, its id, and the whole body as JSON text or as a type of yours.
+///
+/// ```
+/// use countersign_core::{Secret, Signer, Timestamp, Verifier, provider::Shopify};
+///
+/// #[derive(Debug, serde::Deserialize)]
+/// struct Order {
+///     id: u64,
+///     total_price: String,
+/// }
+///
+/// let body = r#"{"id":820982911946154508,"total_price":"398.00"}"#;
+/// let (secret, now) = (Secret::new("a secret")?, Timestamp::from_unix_seconds(0));
+/// let headers = Signer::<Shopify>::new(&secret).kind("orders/create").sign(body, now)?;
+///
+/// let verifier = Verifier::<Shopify<Order>>::builder(&secret).kind("orders/create").build()?;
+/// let event = verifier.verify(&headers, body, now)?.event()?;
+/// assert_eq!(event.topic.as_deref(), Some("orders/create"));
+/// assert_eq!((event.payload.id, &*event.payload.total_price), (820_982_911_946_154_508, "398.00"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Event<T = Json> {
+    /// The topic, as configured for the endpoint or as `X-Shopify-Topic` has it: `orders/create`. Not signed in the header.
+    pub topic: Option<String>,
+    /// The event's id, as `X-Shopify-Event-Id` has it: what one act of a merchant's set off has one id. Not signed.
+    pub event_id: Option<String>,
+    /// The whole body.
+    pub payload: T,
+}
+
+impl<T: Payload> Event<T> {
+    fn of(delivery: &Delivery<Shopify<T>>) -> Result<Self, EventError> {
+        let topic = delivery.kind();
+        let payload = parse(topic.as_deref().unwrap_or_default(), "", delivery.body())?;
+        Ok(Self { topic: topic.map(Into::into), event_id: delivery.id().map(Into::into), payload })
+    }
+}
