@@ -36,7 +36,7 @@ impl Request {
 
     /// A `POST` that declares another length than its body has.
     pub fn with_length(path: &str, headers: &[(String, String)], body: &[u8], length: usize) -> Self {
-        Self::new(path, headers, &format!("content-length: {length}\r\n"), body.to_vec())
+        Self::new("POST", path, headers, &format!("content-length: {length}\r\n"), body.to_vec())
     }
 
     /// A `POST` in HTTP/1.1 chunks of this size.
@@ -48,12 +48,17 @@ impl Request {
             chunks.extend_from_slice(b"\r\n");
         }
         chunks.extend_from_slice(b"0\r\n\r\n");
-        Self::new(path, headers, "transfer-encoding: chunked\r\n", chunks)
+        Self::new("POST", path, headers, "transfer-encoding: chunked\r\n", chunks)
     }
 
-    fn new(path: &str, headers: &[(String, String)], framing: &str, body: Vec<u8>) -> Self {
+    /// A request of another method, without a body.
+    pub fn with_method(method: &str, path: &str, headers: &[(String, String)]) -> Self {
+        Self::new(method, path, headers, "", Vec::new())
+    }
+
+    fn new(method: &str, path: &str, headers: &[(String, String)], framing: &str, body: Vec<u8>) -> Self {
         let mut head =
-            format!("POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{framing}").into_bytes();
+            format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{framing}").into_bytes();
         for (name, value) in headers {
             head.extend_from_slice(name.as_bytes());
             head.extend_from_slice(b": ");

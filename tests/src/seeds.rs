@@ -36,6 +36,17 @@ const EXTREMES: &[(&str, &[&str])] = &[
     ("date_time", &["2024-02-29T23:59:60.999999999-05:30", "0000-01-01", "9999-12-31 23:59+2359", "-1"]),
     ("json", &["[[[]],{}]", "\"\\ud83e\\udd80\"", "-0.0e+00", "{\"a\":1,\"\\u0061\":2}"]),
     ("signature_header", &["t=1,v1=00,v1=zz,v0=", "sha256="]),
+    (
+        "handshake",
+        &[
+            "challenge=abc123",
+            "a=%41+b&challenge=%7e%2B&challenge=~%2b",
+            "mode=subscribe&challenge=1158201444&token=meatyhamhock",
+            r#"{"type":"ask","a":{"text":"qgg8vlvZRS6UYooatFL8Aw"}}"#,
+            r#"{"a":{"text":"v0:1:\u007b\"\\"},"type":"ask"}"#,
+            r#"{"type":"ask"}"#,
+        ],
+    ),
 ];
 
 /// Every seed there is.
@@ -44,7 +55,10 @@ pub fn seeds() -> Seeds {
     for (name, texts) in EXTREMES {
         seeds.entry(name).or_default().extend(texts.iter().map(|text| text.as_bytes().to_vec()));
     }
-    for path in files(&repository().join("tests/vectors"), "json") {
+    // What an algorithm's own rows show is beyond the providers' grammars, and they are many.
+    let of_a_provider =
+        |path: &PathBuf| !["ecdsa_p256", "rfc8032"].iter().any(|name| path.ends_with(format!("{name}.json")));
+    for path in files(&repository().join("tests/vectors"), "json").filter(of_a_provider) {
         let vectors: Vec<Value> = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         vectors.iter().for_each(|vector| add_vector(&mut seeds, vector));
     }

@@ -4,8 +4,8 @@
 
 use base64ct::{Base64, Encoding as _};
 use countersign::{
-    ConfigError, Description, MemoryStore, Receiver, Secret, Verifier, VerifyErrorKind,
-    provider::{Custom, Payload},
+    ConfigError, Description, MemoryStore, Provider, Receiver, Secret, Verifier, VerifyErrorKind,
+    provider::{Custom, Discord, Dropbox, Meta, Payload, Slack, WhatsApp, Zoom},
 };
 use countersign_tests::{
     client::Request,
@@ -150,5 +150,107 @@ fn without_the_url_there_is_no_verifier() {
     {
         let builder = Verifier::<Custom>::custom_builder(acme(), secret());
         assert!(builder.public_url(url).build().is_err(), "{url}");
+    }
+}
+
+const SLACK: &str = r#"
+name = "slack"
+[[scheme]]
+algorithm = "hmac-sha256"
+header = "X-Slack-Signature"
+grammar = { prefix = "v0=" }
+timestamp = { source = { header = "X-Slack-Request-Timestamp" }, format = "unix-seconds" }
+signs = "v0:{timestamp}:{body}"
+[[handshake]]
+body = { field = "type", value = "url_verification", reply = { echo = "challenge" } }
+"#;
+
+const ZOOM: &str = r#"
+name = "zoom"
+[[scheme]]
+algorithm = "hmac-sha256"
+header = "x-zm-signature"
+grammar = { prefix = "v0=" }
+timestamp = { source = { header = "x-zm-request-timestamp" }, format = "unix-seconds" }
+signs = "v0:{timestamp}:{body}"
+[[handshake]]
+body = { field = "event", value = "endpoint.url_validation", reply = { hmac-sha256 = { token = "payload.plainToken", name = "encryptedToken" } } }
+"#;
+
+const DISCORD: &str = r#"
+name = "discord"
+[[scheme]]
+algorithm = "ed25519"
+header = "X-Signature-Ed25519"
+key = "hex"
+timestamp = { source = { header = "X-Signature-Timestamp" }, format = "unix-seconds" }
+signs = "{timestamp}{body}"
+[[handshake]]
+body = { field = "type", value = "1", without = "event", reply = { json = '{"type":1}' } }
+[[handshake]]
+body = { field = "type", value = "0", without = "event", reply = "no-content" }
+"#;
+
+const META: &str = r#"
+name = "meta"
+[[scheme]]
+algorithm = "hmac-sha256"
+header = "X-Hub-Signature-256"
+grammar = { prefix = "sha256=" }
+[[handshake]]
+query = { echo = "hub.challenge", mode = { name = "hub.mode", value = "subscribe" }, token = "hub.verify_token" }
+"#;
+
+const DROPBOX: &str = r#"
+name = "dropbox"
+[[scheme]]
+algorithm = "hmac-sha256"
+header = "X-Dropbox-Signature"
+[[handshake]]
+query = { echo = "challenge" }
+"#;
+
+/// A description that says nothing but how the provider signs and asks.
+fn check_handshakes<P: Provider>(text: &str) {
+    let described: Description = toml::from_str(text).unwrap();
+    // A public key, since one of them needs one.
+    let secret = Secret::new("03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8").unwrap();
+    let built_in = Verifier::<P>::new(secret).unwrap();
+    assert_eq!(described.handshakes(), built_in.description().handshakes(), "{}", P::NAME);
+    let written = toml::to_string(&described).unwrap();
+    assert_eq!(toml::from_str::<Description>(&written).unwrap(), described, "{written}");
+}
+
+#[test]
+fn a_description_has_the_handshakes_of_the_provider_that_is_built_in() {
+    check_handshakes::<Slack>(SLACK);
+    check_handshakes::<Zoom>(ZOOM);
+    check_handshakes::<Discord>(DISCORD);
+    check_handshakes::<Meta>(META);
+    check_handshakes::<WhatsApp>(META);
+    check_handshakes::<Dropbox>(DROPBOX);
+}
+
+#[test]
+fn a_description_whose_handshake_is_unsafe_is_refused() {
+    for (text, from, to, problem) in [
+        (
+            ZOOM,
+            "\"hmac-sha256\"\nheader",
+            "\"hmac-sha512\"\nheader",
+            "handshake[0].body.reply: each scheme must be",
+        ),
+        (META, "token = \"hub.verify_token\"", "token = \"hub.mode\"", "handshake[0].query.token"),
+        (META, "echo =", "echoed = 1, echo =", "unknown field"),
+        (
+            DISCORD,
+            r#"'{"type":1}'"#,
+            r#"'{"type"}'"#,
+            "handshake[0].body.reply: a fixed reply is a JSON object",
+        ),
+        (DISCORD, "without", "with", "unknown field"),
+    ] {
+        let error = toml::from_str::<Description>(&text.replace(from, to)).unwrap_err().to_string();
+        assert!(error.contains(problem), "{error}");
     }
 }

@@ -6,7 +6,11 @@ use std::{
     time::SystemTime,
 };
 
-use countersign::{MemoryStore, Receiver, Secret, Signer, Timestamp, provider::RetentBase};
+use countersign::{
+    Description, MemoryStore, Receiver, Secret, Signer, Timestamp,
+    provider::{Custom, Handshake, QueryHandshake, RetentBase},
+    scheme::Scheme,
+};
 use countersign_tests::{
     client::Request,
     handler::{Behaviour, Handler},
@@ -45,6 +49,11 @@ fn signed_for(path: &str, secret: &str, id: &str, body: &str) -> Request {
     let headers = signer.sign(body, Timestamp::from(SystemTime::now())).unwrap();
     let headers: Vec<_> = headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     Request::post(path, &headers, body.as_bytes())
+}
+
+fn asking() -> Description {
+    let query = QueryHandshake::echo("challenge").token("token");
+    Description::new("asking", [Scheme::hmac_sha256("x-asking-signature")]).handshake(Handshake::Query(query))
 }
 
 // One test: the subscriber is the process's.
@@ -119,6 +128,22 @@ async fn each_outcome_is_logged_once_with_its_reason() {
         signed_for("/verified", SECRET, "dlv_7", BODY).send(verified).await;
         let line = log.take();
         assert!(line.contains(r#"outcome="verified""#) && line.contains("dlv_7"), "{framework:?}: {line}");
+        let token = Secret::new("v3rify-t0ken").unwrap();
+        let asking =
+            Receiver::<Custom>::custom(asking(), Secret::new(SECRET).unwrap()).store(MemoryStore::new(1));
+        let asked = framework.serve(asking.verify_token(token).build().unwrap(), handler.clone()).await;
+        for (shown, words) in [
+            ("v3rify-t0ken", ["INFO", r#"outcome="handshake""#, "status=200"]),
+            ("wr0ng", ["WARN", r#"outcome="refused""#, "the verify token is wrong"]),
+        ] {
+            let path = format!("/webhook?token={shown}&challenge=ch4llenge");
+            Request::with_method("GET", &path, &[]).send(asked).await;
+            let line = log.take();
+            assert!(words.iter().all(|word| line.contains(word)), "{framework:?}: {line}");
+            let told = line.lines().filter(|line| line.contains("outcome=")).count();
+            assert!(line.contains("duration=") && told == 1, "{framework:?}: {line}");
+            assert!(!line.contains(shown) && !line.contains("ch4llenge"), "{framework:?}: {line}");
+        }
         let misfit = r#"{"metadata":"pr1vate","offer":{"accepted":"pr1vate"}}"#;
         check(
             signed(SECRET, "dlv_8", misfit),

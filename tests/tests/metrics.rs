@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use countersign::{
-    Clock as _, MemoryStore, Receiver, Secret, Signer, SystemClock, TokioRuntime, provider::RetentBase,
+    Clock as _, Description, MemoryStore, Receiver, Secret, Signer, SystemClock, TokioRuntime,
+    provider::{Custom, Handshake, QueryHandshake, RetentBase},
+    scheme::Scheme,
 };
 use countersign_tests::told::{Call, Fault, Told};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
@@ -40,6 +42,12 @@ async fn deliveries_durations_errors_renewals_and_keys_are_told() {
         receiver.handle(&headers, body, now, TokioRuntime, handler).await;
     }
     receiver.handle::<[(&str, &str)], _, _, _, &str>(&[], "{}", now, TokioRuntime, async |_| Ok(())).await;
+    let query = Handshake::Query(QueryHandshake::echo("challenge"));
+    let asking = Description::new("asking", [Scheme::hmac_sha256("x-sig")]).handshake(query);
+    let asking = Receiver::<Custom>::custom(asking, &secret).store(MemoryStore::new(1)).build().unwrap();
+    for query in ["challenge=abc123", "challenge=abc124", "challenge="] {
+        asking.handshake(query);
+    }
 
     let mut found = BTreeMap::new();
     for (key, _, _, value) in snapshotter.snapshot().into_vec() {
@@ -61,6 +69,8 @@ async fn deliveries_durations_errors_renewals_and_keys_are_told() {
     );
     let expected = [
         ("countersign_claim_duration_seconds provider=retentbase", 5.0),
+        ("countersign_deliveries_total provider=asking outcome=handshake", 2.0),
+        ("countersign_deliveries_total provider=asking outcome=refused", 1.0),
         ("countersign_deliveries_total provider=retentbase outcome=duplicate", 1.0),
         ("countersign_deliveries_total provider=retentbase outcome=failed", 1.0),
         ("countersign_deliveries_total provider=retentbase outcome=processed", 2.0),

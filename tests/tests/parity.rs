@@ -196,6 +196,7 @@ macro_rules! each {
 each! {
     chargebee => Chargebee,
     discord => Discord,
+    github => GitHub,
     hubspot => HubSpot,
     linear => Linear,
     raaft => Raaft,

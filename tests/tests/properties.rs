@@ -1,4 +1,4 @@
-//! Properties of verifying that hold for every provider, body and secret.
+//! Properties of verifying that hold for every body and secret, of providers whose secret can be made of any text.
 
 use bytes::Bytes;
 use countersign::{

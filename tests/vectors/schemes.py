@@ -256,6 +256,11 @@ def touching(scheme, body):
     scheme.rows.add("a body with a digit where it touches the timestamp, signed so", scheme.headers(body), "forbidden", body=body, note="the signature is right, and says too little about where one ends and the other begins")
 
 
+def touching_a_date(scheme, body):
+    """Timestamp and body touch in what is signed, and a date has one length, so that no digit can change sides."""
+    scheme.rows.add("a body with a digit where it touches the timestamp, signed so", scheme.headers(body), body=body, note="a date of one digit more or less is none")
+
+
 def stamped_list(rows, header, t, v, separator, between):
     """A scheme whose header is a list of a timestamp and signatures; `between` joins the timestamp and the body."""
     return Scheme(rows, header, lambda body, timestamp: joined(timestamp, between, body), NOW, wrap=lambda text, timestamp: f"{t}={timestamp}{separator}{v}={text}")

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from rows import NOW, Vectors, as_bytes, compact, flip_hex, sign
-from schemes import OTHER_WHSEC, RFC3339, WHSEC, MessageScheme, Scheme, base64_of, joined, listed, public_key_rows, rfc3339, stamped_list, touching, unix_millis, unix_seconds, version_zero, version_zero_rows, whsec
+from schemes import OTHER_WHSEC, RFC3339, WHSEC, MessageScheme, Scheme, base64_of, joined, listed, public_key_rows, rfc3339, stamped_list, touching, touching_a_date, unix_millis, unix_seconds, version_zero, version_zero_rows, whsec
 
 ORDER_OF_ED25519 = 2**252 + 27742317777372353535851937790883648493
 ORDER_OF_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -242,7 +242,7 @@ def zendesk():
     scheme.timestamps(rfc3339(300, ("2024-01-15T10:25:00Z", "2024-01-15T10:24:59Z", "2024-01-15T10:35:00Z", "2024-01-15T10:35:01Z")))
     scheme.other_timestamp("2024-01-15T10:30:01Z")
     rows.add("the same point in time in another spelling", scheme.with_text(scheme.signature(), "2024-01-15T10:30:00+00:00"), "signature", note="the timestamp is signed as text")
-    touching(scheme, "0" + rows.body)
+    touching_a_date(scheme, "0" + rows.body)
     rows.add("an id beside it, which is not signed", {**scheme.headers(), "X-Zendesk-Webhook-Invocation-Id": "8350205582"})
     rows.write("zendesk")
 
@@ -378,7 +378,7 @@ def twitch():
     scheme.timestamp_header(stamp)
     scheme.timestamps(rfc3339(600, ("2024-01-15T10:20:00Z", "2024-01-15T10:19:59Z", "2024-01-15T10:40:00Z", "2024-01-15T10:40:01Z")))
     scheme.other_timestamp("2024-01-15T10:30:01Z")
-    touching(scheme, "0" + rows.body)
+    touching_a_date(scheme, "0" + rows.body)
     genuine = scheme.headers()
     pairs = [list(pair) for pair in genuine.items()]
     rows.add("another id than was signed", {**genuine, id_header: message[:-1] + "3"}, "signature")

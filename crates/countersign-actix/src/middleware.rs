@@ -23,7 +23,9 @@ use crate::{service::WebhookService, source::Source};
 /// A handler that was called runs to its end, sender or no sender. At a shutdown, handlers whose sender has hung up are not
 /// waited for; their leases end, and the sender, which has no 2xx, tries again.
 ///
-/// Every request that reaches it is taken for a delivery, whatever its method: wrap nothing but the webhook's route. A handler
+/// Every request that reaches it is taken for a delivery, whatever its method: wrap nothing but the webhook's route. Where the
+/// provider asks by a `GET` whether the endpoint is yours (Meta, Dropbox), each `GET` is answered here, and never reaches the
+/// handler. A handler
 /// that extracts the body as `web::Bytes` has actix-web's own limit on that, 256 KiB unless a `PayloadConfig` says otherwise;
 /// `webhook.delivery.body()` has no other limit than the receiver's.
 ///

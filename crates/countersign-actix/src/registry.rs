@@ -10,7 +10,7 @@ use actix_web::{
     Error, FromRequest, Handler, Responder, Route,
     body::{EitherBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
-    web,
+    guard, web,
 };
 use countersign_core::{Registry, provider::Custom};
 
@@ -87,6 +87,9 @@ where
 /// A `POST` route for many providers and tenants, as [`post`](crate::post) is for one: its path has the parameters `provider` and,
 /// where there are tenants, `tenant`.
 ///
+/// Where a provider asks by a `GET` whether the endpoint is yours (Meta, Dropbox), the route answers it by itself: a tenant's verify token
+/// is looked up with its secrets, [`Secrets::with_verify_token`](countersign_core::Secrets::with_verify_token).
+///
 /// ```
 /// use actix_web::{HttpResponse, web};
 /// use countersign_actix::{Rejection, Webhook, post_any};
@@ -110,5 +113,6 @@ where
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    web::post().to(handler).wrap(RegistryMiddleware::new(registry))
+    let methods = guard::Any(guard::Post()).or(guard::Get());
+    web::route().guard(methods).to(handler).wrap(RegistryMiddleware::new(registry))
 }

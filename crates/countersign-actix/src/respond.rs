@@ -6,7 +6,7 @@ use actix_web::{
     HttpResponse, HttpResponseBuilder, ResponseError,
     http::{StatusCode, header},
 };
-use countersign_core::Answer;
+use countersign_core::{Answer, Reply};
 
 /// A request that did not get through: answered with the class of the problem, as `application/problem+json`.
 ///
@@ -49,9 +49,13 @@ pub(crate) fn respond(answer: Answer) -> HttpResponse {
     if let Some(seconds) = answer.retry_after_seconds() {
         builder.insert_header((header::RETRY_AFTER, seconds));
     }
-    let mut response = match answer.problem() {
-        Some(problem) => builder.content_type("application/problem+json").body(problem),
-        None => builder.finish(),
+    for header in answer.reply().into_iter().flat_map(Reply::headers) {
+        builder.insert_header(header);
+    }
+    let mut response = match (answer.problem(), answer.reply()) {
+        (Some(problem), _) => builder.content_type("application/problem+json").body(problem),
+        (None, Some(reply)) if !reply.body().is_empty() => builder.body(reply.body().clone()),
+        _ => builder.finish(),
     };
     response.extensions_mut().insert(answer);
     response

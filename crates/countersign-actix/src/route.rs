@@ -1,11 +1,14 @@
 //! `post`: a route and its receiver in one.
 
-use actix_web::{FromRequest, Handler, Responder, Route, web};
+use actix_web::{FromRequest, Handler, Responder, Route, guard, web};
 use countersign_core::{Provider, Receiver};
 
 use crate::middleware::WebhookMiddleware;
 
 /// A `POST` route whose handler sees genuine deliveries, each once.
+///
+/// Where the provider asks by a `GET` whether the endpoint is yours (Meta, Dropbox), the route takes that as well, and answers it
+/// by itself.
 ///
 /// ```
 /// use actix_web::web;
@@ -31,5 +34,9 @@ where
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    web::post().to(handler).wrap(WebhookMiddleware::new(receiver))
+    let route = match receiver.verifier().is_handshake("GET") {
+        true => web::route().guard(guard::Any(guard::Post()).or(guard::Get())),
+        false => web::post(),
+    };
+    route.to(handler).wrap(WebhookMiddleware::new(receiver))
 }

@@ -62,6 +62,11 @@ where
                 log(found.receiver(), None, &answer);
                 return Ok(answered(request, answer));
             }
+            if found.receiver().verifier().is_handshake(request.method().as_str()) {
+                let (receiver, answer) = found.handshake(request.query_string()).await;
+                log(&receiver, None, &answer);
+                return Ok(answered(request, answer));
+            }
             let payload = request.take_payload();
             let (receiver, verdict) = receive(&found, request.head(), payload).await;
             let delivery = match verdict {

@@ -9,7 +9,8 @@ use crate::{intake::take_in, respond::Rejection};
 
 /// Extracts a genuine delivery, with the [`Verifier`] that was given to the app as `web::Data`. Takes the body.
 ///
-/// Verifies and nothing more: a delivery that is sent twice is extracted twice. For dedupe, see [`post`](crate::post).
+/// Verifies and nothing more: a delivery that is sent twice is extracted twice, and a handshake is a delivery as any other, to be
+/// answered by [`Delivery::reply`]. For dedupe, see [`post`](crate::post).
 ///
 /// ```
 /// use actix_web::{App, HttpResponse, web};

@@ -16,6 +16,9 @@ use crate::{service::WebhookService, source::Source};
 /// senders, one inside it counts handlers. At a shutdown, handlers whose sender has hung up are not waited for; their leases
 /// end, and the sender, which has no 2xx, tries again.
 ///
+/// Where the provider asks by a `GET` whether the endpoint is yours (Meta, Dropbox), the layer answers each `GET` that reaches it, and
+/// the handler is never called for one: route it as well, as in `post(on_meta).get(on_meta)`.
+///
 /// Use it with [`route_layer`](axum::Router::route_layer), so that only requests that match the route are verified:
 ///
 /// ```

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::{
     handler::Handler,
-    routing::{self, MethodRouter},
+    http::{StatusCode, header},
+    routing::{self, MethodFilter, MethodRouter},
 };
 use countersign_core::{Registry, provider::Custom};
 use http::request::Parts;
@@ -73,8 +74,11 @@ impl<S> Layer<S> for RegistryLayer {
 /// A `POST` route for many providers and tenants, as [`post`](crate::post) is for one: its path has the parameters `provider` and,
 /// where there are tenants, `tenant`.
 ///
+/// Where a provider asks by a `GET` whether the endpoint is yours (Meta, Dropbox), the route answers it by itself: a tenant's verify token
+/// is looked up with its secrets, [`Secrets::with_verify_token`](countersign_core::Secrets::with_verify_token).
+///
 /// ```
-/// use axum::{Router, response::{IntoResponse, Response}};
+/// use axum::Router;
 /// use countersign_axum::{Rejection, Webhook, post_any};
 /// use countersign_core::{Registry, provider::{Custom, Retake}};
 ///
@@ -96,5 +100,8 @@ where
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
-    routing::post(handler).route_layer(RegistryLayer::new(registry))
+    routing::on(MethodFilter::POST.or(MethodFilter::GET), handler)
+        .route_layer(RegistryLayer::new(registry))
+        // Without this, axum takes a `HEAD` for a `GET`.
+        .head(async || (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET,POST")]))
 }

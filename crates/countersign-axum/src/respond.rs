@@ -6,8 +6,8 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use countersign_core::Answer;
-use http::{HeaderValue, StatusCode, header};
+use countersign_core::{Answer, Reply};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 
 /// A request that did not get through: answered with the class of the problem, as `application/problem+json`.
 ///
@@ -42,12 +42,17 @@ impl IntoResponse for Rejection {
 }
 
 pub(crate) fn respond(answer: Answer) -> Response {
-    let mut response = Response::new(answer.problem().map_or_else(Body::empty, Body::from));
+    let reply = answer.reply();
+    let body = reply.map_or_else(Body::empty, |reply| Body::from(reply.body().clone()));
+    let mut response = Response::new(answer.problem().map_or(body, Body::from));
     *response.status_mut() =
         StatusCode::from_u16(answer.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if answer.problem().is_some() {
         let problem = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, problem);
+    }
+    for (name, value) in reply.into_iter().flat_map(Reply::headers) {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     if let Some(seconds) = answer.retry_after_seconds() {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());

@@ -2,13 +2,17 @@
 
 use axum::{
     handler::Handler,
-    routing::{self, MethodRouter},
+    http::{StatusCode, header},
+    routing::{self, MethodFilter, MethodRouter},
 };
 use countersign_core::{Provider, Receiver};
 
 use crate::layer::WebhookLayer;
 
 /// A `POST` route whose handler sees genuine deliveries, each once.
+///
+/// Where the provider asks by a `GET` whether the endpoint is yours (Meta, Dropbox), the route takes that as well, and answers it
+/// by itself.
 ///
 /// The handler's status decides: a 2xx commits, anything else releases, for the next try. Mind that axum answers
 /// `Err(String)` with a 200, as it does every text: an error needs a status of its own, as `StatusCode`,
@@ -38,5 +42,11 @@ where
     T: 'static,
     S: Clone + Send + Sync + 'static,
 {
-    routing::post(handler).route_layer(WebhookLayer::new(receiver))
+    if !receiver.verifier().is_handshake("GET") {
+        return routing::post(handler).route_layer(WebhookLayer::new(receiver));
+    }
+    routing::on(MethodFilter::POST.or(MethodFilter::GET), handler)
+        .route_layer(WebhookLayer::new(receiver))
+        // Without this, axum takes a `HEAD` for a `GET`.
+        .head(async || (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET,POST")]))
 }

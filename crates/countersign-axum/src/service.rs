@@ -71,6 +71,11 @@ where
                 log(found.receiver(), None, &answer);
                 return Ok(respond(answer));
             }
+            if found.receiver().verifier().is_handshake(parts.method.as_str()) {
+                let (receiver, answer) = found.handshake(parts.uri.query().unwrap_or_default()).await;
+                log(&receiver, None, &answer);
+                return Ok(respond(answer));
+            }
             let (receiver, verdict) = receive(&found, &parts, body).await;
             let delivery = match verdict {
                 Ok(delivery) => delivery,

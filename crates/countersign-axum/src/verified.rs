@@ -9,7 +9,8 @@ use crate::{intake::take_in, respond::Rejection};
 
 /// Extracts a genuine delivery, with the [`Verifier`] that the router's state holds. Takes the body, so it stands last.
 ///
-/// Verifies and nothing more: a delivery that is sent twice is extracted twice. For dedupe, see [`post`](crate::post).
+/// Verifies and nothing more: a delivery that is sent twice is extracted twice, and a handshake is a delivery as any other, to be
+/// answered by [`Delivery::reply`]. For dedupe, see [`post`](crate::post).
 ///
 /// ```
 /// use axum::{Router, http::StatusCode, routing::post};

@@ -1,6 +1,6 @@
 //! `Delivery<P>`: proof that a delivery is genuine, and what it says.
 
-use std::{borrow::Cow, fmt, marker::PhantomData};
+use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc};
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -9,7 +9,9 @@ use crate::{
     dedupe::{Key, KeyRule},
     error::EventError,
     event, json,
-    provider::{Described, Description, Provider, Source},
+    provider::{Described, Description, Handshake, Provider, Source},
+    reply::Reply,
+    scheme,
     text::ShortText,
     time::Timestamp,
 };
@@ -20,6 +22,8 @@ use crate::{
 pub struct Delivery<P: Provider> {
     described: Described,
     signed: Signed,
+    /// Of the secret that signed it, where a reply may need it.
+    reply_key: Option<Arc<scheme::Key>>,
     body: Bytes,
     provider: PhantomData<fn() -> P>,
 }
@@ -42,8 +46,13 @@ impl Signed {
 }
 
 impl<P: Provider> Delivery<P> {
-    pub(crate) fn verified(described: Described, signed: Signed, body: Bytes) -> Self {
-        Self { described, signed, body, provider: PhantomData }
+    pub(crate) fn verified(
+        described: Described,
+        signed: Signed,
+        reply_key: Option<Arc<scheme::Key>>,
+        body: Bytes,
+    ) -> Self {
+        Self { described, signed, reply_key, body, provider: PhantomData }
     }
 
     /// The provider's name.
@@ -121,6 +130,43 @@ impl<P: Provider> Delivery<P> {
         Q::check(&delivery).is_ok().then_some(delivery)
     }
 
+    /// What to answer, where this is no event but a handshake: the provider asks whether the endpoint is yours (Slack, Zoom,
+    /// Discord). Read anew from the body at each call.
+    ///
+    /// A [`Receiver`](crate::Receiver) answers by itself, before anything is claimed and any handler runs. Whoever verifies without
+    /// one asks this first:
+    ///
+    /// ```
+    /// use countersign_core::{
+    ///     Description, Secret, Signer, Timestamp, Verifier,
+    ///     provider::{BodyHandshake, Custom, Handshake, ReplyRule},
+    ///     scheme::Scheme,
+    /// };
+    ///
+    /// let question = BodyHandshake::new("type", "url_verification", ReplyRule::echo("challenge"));
+    /// let acme = Description::new("acme", [Scheme::hmac_sha256("x-acme-signature")]).handshake(Handshake::Body(question));
+    /// let (secret, now) = (Secret::new("a secret")?, Timestamp::from_unix_seconds(0));
+    /// let body = r#"{"type":"url_verification","challenge":"3eZbrw1aBm2r"}"#;
+    /// let headers = Signer::<Custom>::custom(acme.clone(), &secret)?.sign(body, now)?;
+    ///
+    /// let delivery = Verifier::<Custom>::custom(acme, secret)?.verify(&headers, body, now)?;
+    /// match delivery.reply() {
+    ///     Some(reply) => {
+    ///         assert_eq!(reply.status(), 200);
+    ///         assert_eq!(reply.headers()[0], ("content-type", "text/plain; charset=utf-8"));
+    ///         assert_eq!(reply.body(), "3eZbrw1aBm2r");
+    ///     }
+    ///     None => println!("an event: {:?}", delivery.kind()),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn reply(&self) -> Option<Reply> {
+        self.described.handshakes.iter().find_map(|handshake| match handshake {
+            Handshake::Body(body) => body.reply(&self.body, self.reply_key.as_deref()),
+            Handshake::Query(_) => None,
+        })
+    }
+
     /// The keys under which this delivery is claimed: a hit on any one makes it a duplicate.
     ///
     /// `endpoint` keeps apart the endpoints (tenants) that share a store.
@@ -139,7 +185,7 @@ impl<P: Provider> Delivery<P> {
 
     /// For those who know that it is one of that provider.
     pub(crate) fn retyped<Q: Provider>(self) -> Delivery<Q> {
-        Delivery::verified(self.described, self.signed, self.body)
+        Delivery::verified(self.described, self.signed, self.reply_key, self.body)
     }
 
     pub(crate) fn kind_is_configured(&self) -> bool {
@@ -167,7 +213,8 @@ impl<P: Provider> Delivery<P> {
 
 impl<P: Provider> Clone for Delivery<P> {
     fn clone(&self) -> Self {
-        Self::verified(self.described.clone(), self.signed.clone(), self.body.clone())
+        let Self { described, signed, reply_key, body, .. } = self;
+        Self::verified(described.clone(), signed.clone(), reply_key.clone(), body.clone())
     }
 }
 

@@ -33,6 +33,12 @@ pub enum ConfigError {
         /// The provider.
         provider: String,
     },
+    /// A verify token was configured for a provider that shows none.
+    #[error("{provider} shows no verify token: remove verify_token(..)")]
+    NoVerifyToken {
+        /// The provider.
+        provider: String,
+    },
     /// The provider signs the URL that it calls, and none is configured.
     #[error(
         "{provider} signs the URL that it calls: add public_url(..) with the URL that the provider was given"
@@ -123,9 +129,10 @@ impl ConfigError {
             Self::BlankSecret | Self::SecretCount { .. } | Self::MalformedSecret { .. } => {
                 ConfigErrorKind::Secret
             }
-            Self::NoTimestamp { .. } | Self::KindIsSigned { .. } | Self::MissingFeature { .. } => {
-                ConfigErrorKind::Unsupported
-            }
+            Self::NoTimestamp { .. }
+            | Self::KindIsSigned { .. }
+            | Self::NoVerifyToken { .. }
+            | Self::MissingFeature { .. } => ConfigErrorKind::Unsupported,
             Self::OutOfRange { .. }
             | Self::NoStore
             | Self::NoPublicUrl { .. }
@@ -219,6 +226,40 @@ pub enum VerifyError {
         /// The method that is configured.
         expected: Cow<'static, str>,
     },
+    /// A handshake's query lacks a parameter.
+    #[error("the parameter {name} is missing in the query")]
+    MissingParameter {
+        /// The parameter's name.
+        name: Cow<'static, str>,
+    },
+    /// A parameter that matters occurs twice in a handshake's query, with different values.
+    #[error("the parameter {name} occurs more than once, with different values")]
+    RepeatedParameter {
+        /// The parameter's name.
+        name: Cow<'static, str>,
+    },
+    /// A parameter of a handshake's query cannot be read, or cannot be sent back.
+    #[error("the parameter {name} is malformed: {reason}")]
+    MalformedParameter {
+        /// The parameter's name.
+        name: Cow<'static, str>,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The verify token is not the one that is configured.
+    #[error("the verify token is wrong: enter the same at the provider and in .verify_token(..)")]
+    WrongVerifyToken,
+    /// The provider shows a verify token, and none is configured.
+    #[error(
+        "no verify token is configured for {name}: add .verify_token(..) with the one that was entered at the provider"
+    )]
+    NoVerifyToken {
+        /// The parameter's name.
+        name: Cow<'static, str>,
+    },
+    /// The provider asks nothing by a `GET`.
+    #[error("the provider has no handshake by GET")]
+    NoHandshake,
     /// The verifier could not be set up: the request was not looked at.
     #[error("the verifier cannot be set up: {error}")]
     NotSetUp {
@@ -259,8 +300,10 @@ pub enum VerifyErrorKind {
     Forbidden,
     /// Genuine, and at the wrong endpoint.
     WrongEndpoint,
-    /// The method is not the signed one.
+    /// The method is not one that the provider uses.
     Method,
+    /// A `GET` that asks whether the endpoint is yours lacks what it needs, or has the wrong verify token.
+    Handshake,
     /// The verifier could not be set up.
     NotSetUp,
     /// The body is too large.
@@ -284,7 +327,12 @@ impl VerifyError {
             Self::ForbiddenBody { .. } | Self::Contradiction { .. } | Self::NoTimestamp { .. } => {
                 VerifyErrorKind::Forbidden
             }
-            Self::WrongMethod { .. } => VerifyErrorKind::Method,
+            Self::MissingParameter { .. }
+            | Self::RepeatedParameter { .. }
+            | Self::MalformedParameter { .. }
+            | Self::WrongVerifyToken
+            | Self::NoVerifyToken { .. } => VerifyErrorKind::Handshake,
+            Self::WrongMethod { .. } | Self::NoHandshake => VerifyErrorKind::Method,
             Self::NotSetUp { .. } => VerifyErrorKind::NotSetUp,
             Self::WrongEndpoint => VerifyErrorKind::WrongEndpoint,
             Self::BodyTooLarge { .. } => VerifyErrorKind::BodyTooLarge,

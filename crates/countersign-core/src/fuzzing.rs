@@ -6,6 +6,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a fuzz target tells what it found by panicking")]
 
 mod delivery;
+mod handshake;
 mod request;
 mod value;
 mod wire;
@@ -31,6 +32,7 @@ pub const TARGETS: &[(&str, Body)] = &[
     ("date_time", date_time),
     ("decimal", decimal),
     ("json", json),
+    ("handshake", handshake),
 ];
 
 /// What all deliveries are signed with here. An input that verifies without its help is a forgery.
@@ -68,12 +70,15 @@ macro_rules! bodies {
 // One of each kind. Others take keys of a form of their own, sign what a request lacks, or write times in a form that not
 // every second has.
 bodies! {
+    adyen => Adyen,
+    chargebee => Chargebee,
     raaft => Raaft,
     recharge => Recharge,
     retake => Retake,
     retentbase => RetentBase,
     revkeen => RevKeen,
     slack => Slack,
+    square => Square,
     stripe => Stripe,
 }
 
@@ -120,6 +125,14 @@ pub fn decimal(data: &[u8]) {
 /// A text that may be JSON.
 pub fn json(data: &[u8]) {
     value::json(data);
+}
+
+/// A query of a `GET`; and the body of a delivery that may ask.
+pub fn handshake(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data) {
+        handshake::query(text);
+    }
+    handshake::body(data);
 }
 
 /// The secret, as a provider writes its own.

@@ -18,6 +18,7 @@ mod json;
 pub mod provider;
 mod receiver;
 mod registry;
+mod reply;
 pub mod scheme;
 mod secret;
 mod signer;
@@ -38,6 +39,7 @@ pub use self::{
     registry::{
         FixedSecrets, Found, LookUpError, Registry, RegistryBuilder, SecretError, SecretSource, Settings,
     },
+    reply::Reply,
     secret::{MAX_SECRETS, Secret, Secrets},
     signer::{SignedHeaders, Signer},
     time::{Clock, Timestamp, TimestampFormat, Tolerance},

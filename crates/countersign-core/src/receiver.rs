@@ -143,6 +143,8 @@ impl<P: Provider> Receiver<P> {
 
     /// Claims a delivery under each of its keys.
     ///
+    /// A handshake is a delivery as any other here: ask [`Delivery::reply`] first, as [`process`](Self::process) does.
+    ///
     /// A later key's refusal releases the earlier ones. A claim whose answer was lost is tried once more, by the same token.
     ///
     /// # Errors
@@ -162,7 +164,7 @@ impl<P: Provider> Receiver<P> {
     }
 
     /// Claims a delivery, and where it is to be handled, does `work` and settles by what `judge` makes of the result, as
-    /// [`Admitted::run`] does. There is no result when `work` was not done, or panicked.
+    /// [`Admitted::run`] does. There is no result when `work` was not done, or panicked. A handshake is answered, and never claimed.
     ///
     /// What the adapters run; see [`handle`](Self::handle) for frameworks without one.
     pub async fn process<T>(
@@ -172,6 +174,9 @@ impl<P: Provider> Receiver<P> {
         work: impl Future<Output = T>,
         judge: impl FnOnce(&T) -> Answer,
     ) -> (Answer, Option<T>) {
+        if let Some(reply) = delivery.reply() {
+            return (Answer::handshake(Ok(reply)), None);
+        }
         match self.admit(delivery, runtime.clone()).await {
             Ok(Admission::Process(admitted)) => admitted.run(work, runtime, judge).await,
             Ok(Admission::Duplicate(_)) => (Answer::duplicate(), None),
@@ -180,7 +185,8 @@ impl<P: Provider> Receiver<P> {
         }
     }
 
-    /// Handles one request from end to end, under any framework: verifies, claims, types, runs the handler and settles.
+    /// Handles one request from end to end, under any framework: verifies, claims, types, runs the handler and settles. A provider
+    /// that asks by a delivery whether the endpoint is yours (Slack, Zoom, Discord) is answered: send what [`Answer::reply`] holds.
     ///
     /// `runtime` waits, so that the lease can be renewed while the handler works, and a store that hangs is given up:
     /// `tokio::time::sleep` does under tokio. To outlive a sender that hangs up, spawn this: a future that is dropped
@@ -263,6 +269,14 @@ impl<P: Provider> Receiver<P> {
             Err(answer) => answer,
         };
         self.log(&answer, verdict.as_ref().ok(), since(&runtime, began));
+        answer
+    }
+
+    /// Answers a `GET` by which the provider asks whether the endpoint is yours (Meta, Dropbox): see [`Verifier::handshake`]. No store
+    /// is asked, no handler runs.
+    pub fn handshake(&self, query: &str) -> Answer {
+        let answer = Answer::handshake(self.verifier().handshake(query));
+        self.log(&answer, None, None);
         answer
     }
 

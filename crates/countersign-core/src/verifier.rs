@@ -14,7 +14,8 @@ use crate::{
     delivery::{Delivery, Signed},
     error::{ConfigError, VerifyError},
     headers::{self, Headers},
-    provider::{Custom, Described, Description, Payload, Provider, Source},
+    provider::{Custom, Described, Description, Handshake, Payload, Provider, QueryHandshake, Source},
+    reply::Reply,
     scheme::{Algorithm, Grammar, Key, Plan, Scheme, Stamp, TimestampSource},
     secret::Secrets,
     text::ShortText,
@@ -64,6 +65,7 @@ struct Shared {
     schemes: Vec<Keyed>,
     require_timestamp: bool,
     kind: Option<ShortText>,
+    verify_token: Option<Key>,
     method: Cow<'static, str>,
     limits: Limits,
     clock: Option<Arc<dyn Clock>>,
@@ -74,6 +76,8 @@ struct Keyed {
     scheme: Scheme,
     plan: Plan,
     keys: Vec<Key>,
+    /// The same, where a handshake's reply holds a digest under one; else none.
+    reply_keys: Vec<Arc<Key>>,
 }
 
 impl<T: Payload> Verifier<Custom<T>> {
@@ -109,7 +113,10 @@ impl<P: Provider> Verifier<P> {
 
     /// A verifier to be set up.
     pub fn builder(secrets: impl Into<Secrets>) -> VerifierBuilder<P> {
-        const { Scheme::assert_sound(P::SCHEMES, &P::DESCRIPTION.fields) };
+        const {
+            Scheme::assert_sound(P::SCHEMES, &P::DESCRIPTION.fields);
+            Handshake::assert_sound(P::HANDSHAKES, P::SCHEMES);
+        };
         VerifierBuilder::new(Described::Constant(P::DESCRIPTION), secrets.into())
     }
 
@@ -128,6 +135,51 @@ impl<P: Provider> Verifier<P> {
             true => Err(VerifyError::WrongMethod { expected: self.shared.method.clone() }),
             false => Ok(()),
         }
+    }
+
+    /// Whether a request of this method is a handshake, to be answered by [`handshake`](Self::handshake): a `GET`, for a provider that
+    /// asks so whether the endpoint is yours (Meta, Dropbox).
+    pub fn is_handshake(&self, method: &str) -> bool {
+        method == "GET" && self.query_handshake().is_some()
+    }
+
+    /// What to answer to a `GET` with this query, still encoded.
+    ///
+    /// Nothing signs it. Where the provider shows a verify token (Meta), that must be the one that is
+    /// [configured](VerifierBuilder::verify_token); where it shows none (Dropbox), anybody may ask, and is told nothing but what was
+    /// asked.
+    ///
+    /// ```
+    /// use countersign_core::{
+    ///     Description, Secret, Verifier,
+    ///     provider::{Custom, Handshake, QueryHandshake},
+    ///     scheme::Scheme,
+    /// };
+    ///
+    /// let query = QueryHandshake::echo("hub.challenge").mode("hub.mode", "subscribe").token("hub.verify_token");
+    /// let acme = Description::new("acme", [Scheme::hmac_sha256("x-acme-signature")]).handshake(Handshake::Query(query));
+    /// let verifier = Verifier::<Custom>::custom_builder(acme, Secret::new("a secret")?)
+    ///     .verify_token(Secret::new("meatyhamhock")?)
+    ///     .build()?;
+    /// let reply = verifier.handshake("hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=meatyhamhock")?;
+    /// assert_eq!(reply.body(), "1158201444");
+    /// assert!(verifier.handshake("hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=guess").is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A parameter that is missing, malformed, or there twice with different values; a wrong verify token, or none configured; and
+    /// [`VerifyError::NoHandshake`] for a provider that does not ask so.
+    pub fn handshake(&self, query: &str) -> Result<Reply, VerifyError> {
+        let handshake = self.query_handshake().ok_or(VerifyError::NoHandshake)?;
+        handshake.reply(query, self.shared.verify_token.as_ref())
+    }
+
+    fn query_handshake(&self) -> Option<&QueryHandshake> {
+        self.description().handshakes().iter().find_map(|handshake| match handshake {
+            Handshake::Query(query) => Some(query),
+            Handshake::Body(_) => None,
+        })
     }
 
     /// Decides everything that the headers can decide, before a byte of the body is read.

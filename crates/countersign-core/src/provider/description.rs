@@ -4,7 +4,7 @@ use std::{borrow::Cow, ops::Deref, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Code, Fields, Provider, Retries, Source};
+use super::{Code, Fields, Handshake, Provider, Retries, Source};
 use crate::{
     dedupe::{KeyPart, KeyRule},
     error::ConfigError,
@@ -55,6 +55,7 @@ pub struct Description {
     pub(crate) fields: Fields,
     pub(crate) keys: Cow<'static, [KeyRule]>,
     pub(crate) retries: Retries,
+    pub(crate) handshakes: Cow<'static, [Handshake]>,
     pub(crate) public_url: Option<Cow<'static, str>>,
     /// None of a description that was made at run time.
     pub(super) code: Option<Code>,
@@ -73,6 +74,7 @@ impl Description {
         fields: Fields,
         keys: &'static [KeyRule],
         retries: Retries,
+        handshakes: &'static [Handshake],
     ) -> Self {
         Self {
             name: Cow::Borrowed(name),
@@ -80,6 +82,7 @@ impl Description {
             fields,
             keys: Cow::Borrowed(keys),
             retries,
+            handshakes: Cow::Borrowed(handshakes),
             public_url: None,
             code: Some(Code::of::<P>()),
         }
@@ -104,6 +107,7 @@ impl Description {
             fields: Fields::NONE,
             keys: Cow::Borrowed(BY_BODY),
             retries: Retries::UNKNOWN,
+            handshakes: Cow::Borrowed(&[]),
             public_url: None,
             code: None,
         }
@@ -147,6 +151,13 @@ impl Description {
         self
     }
 
+    /// A way in which it asks whether the endpoint is yours, beside those that were given before.
+    #[must_use]
+    pub fn handshake(mut self, handshake: Handshake) -> Self {
+        self.handshakes.to_mut().push(handshake);
+        self
+    }
+
     /// The URL that the provider was given, for schemes that sign it: byte for byte, query and all.
     #[must_use]
     pub fn public_url(mut self, url: impl Into<Cow<'static, str>>) -> Self {
@@ -173,6 +184,11 @@ impl Description {
     /// was made at run time can have any.
     pub(crate) fn is_of<P: Provider>(&self) -> bool {
         self.code.is_some() && self == P::DESCRIPTION
+    }
+
+    /// How it asks whether the endpoint is yours.
+    pub fn handshakes(&self) -> &[Handshake] {
+        &self.handshakes
     }
 
     /// Whether the id cannot be changed without changing the body or the signature.
@@ -205,6 +221,9 @@ impl Description {
                 field => format!("scheme[{index}].{field}"),
             };
             return refuse(field, flaw.problem);
+        }
+        if let Some((index, flaw)) = Handshake::flaw_at_run_time(&self.handshakes, &self.schemes) {
+            return refuse(format!("handshake[{index}].{}", flaw.field), flaw.problem);
         }
         if !self.keys.iter().all(KeyRule::tells_bodies_apart) {
             return refuse(
@@ -265,17 +284,20 @@ struct Fresh {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     dedupe: Option<Vec<KeyRule>>,
     scheme: Vec<Scheme>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    handshake: Vec<Handshake>,
 }
 
 impl TryFrom<Fresh> for Description {
     type Error = ConfigError;
 
     fn try_from(fresh: Fresh) -> Result<Self, ConfigError> {
-        let Fresh { name, id, kind, attempt, public_url, retries, dedupe, scheme } = fresh;
+        let Fresh { name, id, kind, attempt, public_url, retries, dedupe, scheme, handshake } = fresh;
         let mut description = Self::new(name, scheme).retries(retries.unwrap_or(Retries::UNKNOWN));
         description.fields.kind = kind;
         description.fields.attempt = attempt;
         description.public_url = public_url;
+        description.handshakes = Cow::Owned(handshake);
         if let Some(id) = id {
             description = description.id(id);
         }
@@ -288,10 +310,12 @@ impl TryFrom<Fresh> for Description {
 
 impl From<Description> for Fresh {
     fn from(description: Description) -> Self {
-        let Description { name, schemes, fields, keys, retries, public_url, code: _ } = description;
+        let Description { name, schemes, fields, keys, retries, handshakes, public_url, code: _ } =
+            description;
         let Fields { id, kind, attempt, .. } = fields;
         let (dedupe, retries) = (Some(keys.into_owned()), Some(retries));
-        Self { name, id, kind, attempt, public_url, retries, dedupe, scheme: schemes.into_owned() }
+        let (scheme, handshake) = (schemes.into_owned(), handshakes.into_owned());
+        Self { name, id, kind, attempt, public_url, retries, dedupe, scheme, handshake }
     }
 }
 

@@ -9,7 +9,9 @@
 //! digest of its body. The kind is the event's (`event.type`); an interaction has a number in its place, the body's
 //! `type`.
 //!
-//! An endpoint is tested with a `PING` that is signed and one that is not, and is taken away when it takes the second.
+//! An endpoint is tested with a `PING` that is signed and one that is not, and is taken away when it takes the second. A
+//! receiver answers the first by itself: that of interactions, whose type is 1, with the same type; that of an
+//! application's events, whose type is 0, with a 204. Such events have the type 1 as well, and are told by their `event`.
 //! An interaction is sent once and must be answered within 3 s. An event is tried again for up to 10 min
 //! (<https://docs.discord.com/developers/events/webhook-events>).
 
@@ -17,7 +19,7 @@ use std::time::Duration;
 
 use crate::{
     dedupe::{KeyPart, KeyRule},
-    provider::{Fields, Retries, Source, provider},
+    provider::{BodyHandshake, Fields, Handshake, ReplyRule, Retries, Source, provider},
     scheme::{Scheme, TimestampSource},
     time::{TimestampFormat, Tolerance},
 };
@@ -33,5 +35,9 @@ provider! {
         const FIELDS: Fields = Fields::NONE.id(Source::body("id")).kind(Source::body("event.type"));
         const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Body])];
         const RETRIES: Retries = Retries::ON_SERVER_ERRORS.within(Duration::from_secs(10 * 60));
+        const HANDSHAKES: &'static [Handshake] = &[
+            Handshake::Body(BodyHandshake::new("type", "1", ReplyRule::json(r#"{"type":1}"#)).without("event")),
+            Handshake::Body(BodyHandshake::new("type", "0", ReplyRule::NoContent).without("event")),
+        ];
     }
 }

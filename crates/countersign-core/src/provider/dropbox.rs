@@ -8,12 +8,12 @@
 //! every delivery is handled, a repeated one as well, which is harmless: a handler asks Dropbox what is new since its cursor,
 //! and the second time nothing is.
 //!
-//! Anything but a 200 within ten seconds is tried again over about ten minutes. Before that, Dropbox proves the endpoint by a GET whose
-//! `challenge` must be echoed.
+//! Anything but a 200 within ten seconds is tried again over about ten minutes. Before that, Dropbox proves the endpoint by a `GET`
+//! whose `challenge` is sent back, to whoever asks: nothing signs it, and it tells nothing.
 
 use crate::{
     dedupe::KeyRule,
-    provider::{Fields, Retries, provider},
+    provider::{Fields, Handshake, QueryHandshake, Retries, provider},
     scheme::Scheme,
 };
 
@@ -25,5 +25,6 @@ provider! {
         const FIELDS: Fields = Fields::NONE;
         const KEYS: &'static [KeyRule] = &[];
         const RETRIES: Retries = Retries::ON_ANY_FAILURE;
+        const HANDSHAKES: &'static [Handshake] = &[Handshake::Query(QueryHandshake::echo("challenge"))];
     }
 }

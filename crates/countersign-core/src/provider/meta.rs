@@ -10,7 +10,8 @@
 //! body: changes that Meta batches anew at a retry are told apart by nothing but what they are about.
 //!
 //! Anything but a 200 is tried again, at once and then less and less often over 36 hours. Before that, Meta proves the endpoint by a
-//! GET of `hub.mode`, `hub.verify_token` and `hub.challenge`.
+//! `GET` of `hub.mode`, `hub.verify_token` and `hub.challenge`: the challenge is sent back where the token is the one that was configured by
+//! [`verify_token`](crate::VerifierBuilder::verify_token), and a 403 where it is not.
 //!
 //! # WhatsApp
 //!
@@ -23,9 +24,14 @@ use std::time::Duration;
 
 use crate::{
     dedupe::{KeyPart, KeyRule},
-    provider::{Fields, Retries, Source, provider},
+    provider::{Fields, Handshake, QueryHandshake, Retries, Source, provider},
     scheme::Scheme,
 };
+
+/// The same for all of Meta's products.
+const HANDSHAKES: &[Handshake] = &[Handshake::Query(
+    QueryHandshake::echo("hub.challenge").mode("hub.mode", "subscribe").token("hub.verify_token"),
+)];
 
 provider! {
     /// The provider Meta. See [the module](self).
@@ -35,6 +41,7 @@ provider! {
         const FIELDS: Fields = Fields::NONE.kind(Source::body("object"));
         const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Body])];
         const RETRIES: Retries = Retries::ON_ANY_FAILURE.within(Duration::from_secs(36 * 60 * 60));
+        const HANDSHAKES: &'static [Handshake] = HANDSHAKES;
     }
 }
 
@@ -46,5 +53,6 @@ provider! {
         const FIELDS: Fields = Fields::NONE.kind(Source::body("entry.0.changes.0.field"));
         const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Body])];
         const RETRIES: Retries = Retries::ON_ANY_FAILURE.within(Duration::from_secs(7 * 24 * 60 * 60));
+        const HANDSHAKES: &'static [Handshake] = HANDSHAKES;
     }
 }

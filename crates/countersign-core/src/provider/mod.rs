@@ -4,6 +4,7 @@ mod code;
 mod custom;
 mod description;
 mod fields;
+mod handshake;
 mod retries;
 
 use std::{borrow::Cow, fmt};
@@ -65,6 +66,7 @@ pub use self::{
     fields::{Fields, Source},
     github::GitHub,
     gitlab::GitLab,
+    handshake::{BodyHandshake, Handshake, QueryHandshake, ReplyRule},
     hubspot::HubSpot,
     hubspot_v1::HubSpotV1,
     intercom::Intercom,
@@ -145,10 +147,18 @@ pub trait Provider: Sized + Send + Sync + 'static {
     const KEYS: &'static [KeyRule];
     /// On which answers it tries again, and for how long.
     const RETRIES: Retries;
+    /// How it asks whether the endpoint is yours before it sends to it; most do not.
+    const HANDSHAKES: &'static [Handshake] = &[];
     /// All of it as one value.
     #[doc(hidden)]
-    const DESCRIPTION: &'static Description =
-        &Description::of::<Self>(Self::NAME, Self::SCHEMES, Self::FIELDS, Self::KEYS, Self::RETRIES);
+    const DESCRIPTION: &'static Description = &Description::of::<Self>(
+        Self::NAME,
+        Self::SCHEMES,
+        Self::FIELDS,
+        Self::KEYS,
+        Self::RETRIES,
+        Self::HANDSHAKES,
+    );
     /// Its events.
     type Event: fmt::Debug + Send + Sync + 'static;
 

@@ -13,7 +13,8 @@
 //! Slack waits 3 s and tries 3 times more: at once, after 1 min and after 5 min, on anything but a 2xx; an app can have
 //! it go on every hour for 24 h (<https://docs.slack.dev/apis/events-api/#errors>). `X-Slack-Retry-Num` counts the
 //! retries, so that 1 is the second attempt; it is not read. A URL is verified by the event `url_verification`, which
-//! is signed like any other.
+//! is signed like any other: a receiver sends its `challenge` back by itself
+//! (<https://docs.slack.dev/reference/events/url_verification>).
 
 use std::{borrow::Cow, time::Duration};
 
@@ -23,7 +24,7 @@ use crate::{
     error::EventError,
     event::{Flag, Integer, Json, Unknown, model, parse},
     json,
-    provider::{Fields, Retries, Source, provider},
+    provider::{BodyHandshake, Fields, Handshake, ReplyRule, Retries, Source, provider},
     scheme::{Scheme, TimestampSource},
     time::{TimestampFormat, Tolerance},
 };
@@ -41,6 +42,8 @@ provider! {
         const FIELDS: Fields = Fields::NONE.id(Source::body("event_id")).kind(Source::body("event.type"));
         const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Body])];
         const RETRIES: Retries = Retries::ON_ANY_FAILURE.within(Duration::from_secs((24 * 60 + 6) * 60));
+        const HANDSHAKES: &'static [Handshake] =
+            &[Handshake::Body(BodyHandshake::new("type", "url_verification", ReplyRule::echo("challenge")))];
 
         /// That of the event within, or that of the delivery where there is none.
         fn kind<'d>(delivery: &'d Delivery<Self>, named: Option<Cow<'d, str>>) -> Option<Cow<'d, str>> {

@@ -8,14 +8,14 @@
 //! The message's id is signed and the same at every attempt, so it is the dedupe key. The kind is the body's
 //! `subscription.type`; `Twitch-Eventsub-Message-Type` and the other headers are not signed and not read. A request to
 //! verify the URL has a `challenge` in its body, and a subscription that was revoked has no `event`; both are signed
-//! like the rest.
+//! like the rest. A receiver sends the challenge back by itself.
 //!
 //! Twitch waits a few seconds and tries again on anything but a 2xx. It publishes no schedule, and revokes the
 //! subscription when too many tries fail.
 
 use crate::{
     dedupe::{KeyPart, KeyRule},
-    provider::{Fields, Retries, Source, provider},
+    provider::{BodyHandshake, Fields, Handshake, ReplyRule, Retries, Source, provider},
     scheme::{Scheme, TimestampSource},
     time::{TimestampFormat, Tolerance},
 };
@@ -37,5 +37,10 @@ provider! {
             .kind(Source::body("subscription.type"));
         const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Id])];
         const RETRIES: Retries = Retries::ON_ANY_FAILURE;
+        const HANDSHAKES: &'static [Handshake] = &[Handshake::Body(BodyHandshake::new(
+            "subscription.status",
+            "webhook_callback_verification_pending",
+            ReplyRule::echo("challenge"),
+        ))];
     }
 }

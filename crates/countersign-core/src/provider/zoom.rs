@@ -8,14 +8,14 @@
 //!
 //! Zoom waits 3 s and tries 3 times more: 5, 25 and 85 min after the first
 //! (<https://developers.zoom.us/blog/webhook-delays>). Its pages do not agree on which answers it tries again, so
-//! failures are sent as a 5xx. A URL is validated by the event `endpoint.url_validation`, which is signed like any
-//! other.
+//! failures are sent as a 5xx. A URL is validated by the event `endpoint.url_validation`, at first and every 72 h, which is signed
+//! like any other: a receiver answers by itself, with the `plainToken` and its HMAC-SHA256 under the secret that signed it.
 
 use std::time::Duration;
 
 use crate::{
     dedupe::{KeyPart, KeyRule},
-    provider::{Fields, Retries, Source, provider},
+    provider::{BodyHandshake, Fields, Handshake, ReplyRule, Retries, Source, provider},
     scheme::{Scheme, TimestampSource},
     time::{TimestampFormat, Tolerance},
 };
@@ -32,5 +32,10 @@ provider! {
         const FIELDS: Fields = Fields::NONE.kind(Source::body("event"));
         const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Body])];
         const RETRIES: Retries = Retries::ON_SERVER_ERRORS.within(Duration::from_secs(85 * 60));
+        const HANDSHAKES: &'static [Handshake] = &[Handshake::Body(BodyHandshake::new(
+            "event",
+            "endpoint.url_validation",
+            ReplyRule::hmac_sha256("payload.plainToken", "encryptedToken"),
+        ))];
     }
 }

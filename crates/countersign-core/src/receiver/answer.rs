@@ -8,6 +8,7 @@ use crate::{
     error::{Chain, EventError, StoreError, StoreErrorKind, VerifyError, VerifyErrorKind},
     provider::{Description, Provider, Retries},
     registry::LookUpError,
+    reply::Reply,
 };
 
 /// What became of a request.
@@ -16,6 +17,8 @@ use crate::{
 pub enum Outcome {
     /// Genuine. There was no receiver to claim it.
     Verified,
+    /// The provider asked whether the endpoint is yours, and was answered.
+    Handshake,
     /// Handled and committed.
     Processed,
     /// Handled, and the commit failed: a later copy may be handled again.
@@ -49,6 +52,7 @@ impl Outcome {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Verified => "verified",
+            Self::Handshake => "handshake",
             Self::Processed => "processed",
             Self::Uncommitted => "uncommitted",
             Self::Duplicate => "duplicate",
@@ -68,7 +72,7 @@ impl Outcome {
     /// The status that goes with it: the table. A handler's own status takes the place of 200 and 500.
     const fn status(self) -> u16 {
         match self {
-            Self::Verified | Self::Processed | Self::Uncommitted | Self::Duplicate => 200,
+            Self::Verified | Self::Handshake | Self::Processed | Self::Uncommitted | Self::Duplicate => 200,
             Self::Refused(kind) => match kind {
                 VerifyErrorKind::MissingHeader
                 | VerifyErrorKind::RepeatedHeader
@@ -76,6 +80,7 @@ impl Outcome {
                 | VerifyErrorKind::TimestampRequired
                 | VerifyErrorKind::BodyCutOff => 400,
                 VerifyErrorKind::Timestamp | VerifyErrorKind::Signature | VerifyErrorKind::Forbidden => 401,
+                VerifyErrorKind::Handshake => 403,
                 VerifyErrorKind::BodyTooSlow => 408,
                 VerifyErrorKind::BodyTooLarge => 413,
                 // Not the sender's fault: it is to try again once the set-up is mended.
@@ -106,6 +111,7 @@ pub struct Answer {
     status: u16,
     retry_after: Option<Duration>,
     reason: Option<Arc<str>>,
+    reply: Option<Reply>,
 }
 
 /// The longest that a sender is asked to wait for a delivery in flight: most handlers are done long before their lease
@@ -115,7 +121,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(5);
 impl Answer {
     fn new(outcome: Outcome, reason: Option<&dyn fmt::Display>) -> Self {
         let reason = reason.map(|reason| reason.to_string().into());
-        Self { outcome, status: outcome.status(), retry_after: None, reason }
+        Self { outcome, status: outcome.status(), retry_after: None, reason, reply: None }
     }
 
     /// A request that was refused.
@@ -131,6 +137,16 @@ impl Answer {
             LookUpError::NotSetUp { .. } => Outcome::Refused(VerifyErrorKind::NotSetUp),
         };
         Self::new(outcome, Some(error))
+    }
+
+    /// A handshake, with the reply to it, or why it was refused.
+    pub fn handshake(verdict: Result<Reply, VerifyError>) -> Self {
+        match verdict {
+            Ok(reply) => {
+                Self { status: reply.status(), reply: Some(reply), ..Self::new(Outcome::Handshake, None) }
+            }
+            Err(error) => Self::refused(&error),
+        }
     }
 
     /// A delivery that was handled before.
@@ -219,6 +235,11 @@ impl Answer {
         self.status
     }
 
+    /// What to send, headers and body, in answer to a handshake.
+    pub fn reply(&self) -> Option<&Reply> {
+        self.reply.as_ref()
+    }
+
     /// The value of `Retry-After`, in whole seconds and at least 1, for a delivery in flight.
     pub fn retry_after_seconds(&self) -> Option<u64> {
         let wait = self.retry_after?;
@@ -248,6 +269,7 @@ impl Answer {
         problem!(
             400 "Bad Request",
             401 "Unauthorized",
+            403 "Forbidden",
             404 "Not Found",
             405 "Method Not Allowed",
             408 "Request Timeout",
@@ -286,6 +308,7 @@ impl Answer {
         }
         match self.outcome {
             Outcome::Verified => log!(info, "delivery verified"),
+            Outcome::Handshake => log!(info, "handshake answered"),
             Outcome::Processed => log!(info, "delivery processed"),
             Outcome::Duplicate => log!(info, "delivery was processed before"),
             Outcome::InFlight => log!(info, "delivery is being processed elsewhere"),

@@ -7,6 +7,7 @@ use crate::{
     dedupe::{KeyRule, Store},
     error::ConfigError,
     provider::{Description, Provider},
+    secret::Secret,
     time::Clock,
     verifier::{VerifierBuilder, out_of_range},
 };
@@ -97,6 +98,14 @@ impl<P: Provider> ReceiverBuilder<P> {
     #[must_use]
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
         self.verifier = self.verifier.kind(kind);
+        self
+    }
+
+    /// The verify token, for a provider that shows it when it asks whether the endpoint is yours. See
+    /// [`VerifierBuilder::verify_token`].
+    #[must_use]
+    pub fn verify_token(mut self, token: Secret) -> Self {
+        self.verifier = self.verifier.verify_token(token);
         self
     }
 

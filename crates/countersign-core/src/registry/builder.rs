@@ -62,7 +62,10 @@ impl RegistryBuilder {
     /// A provider by its type: one of the built-in ones, or of your own.
     #[must_use]
     pub fn with<P: Provider>(mut self) -> Self {
-        const { Scheme::assert_sound(P::SCHEMES, &P::DESCRIPTION.fields) };
+        const {
+            Scheme::assert_sound(P::SCHEMES, &P::DESCRIPTION.fields);
+            Handshake::assert_sound(P::HANDSHAKES, P::SCHEMES);
+        };
         self.providers.push(Described::Constant(P::DESCRIPTION));
         self
     }

@@ -85,7 +85,7 @@ impl<P: Provider> Found<P> {
             Ok(verification) => match verification.read_and_keep(next, deadline).await {
                 Ok(delivery) => (self.receiver.clone(), Ok(delivery)),
                 Err((error, body)) => {
-                    self.verify_again(error, |receiver| receiver.verifier().verify(headers, &body, now)).await
+                    self.ask_again(error, |receiver| receiver.verifier().verify(headers, &body, now)).await
                 }
             },
             // A token is told by the headers alone.
@@ -105,6 +105,18 @@ impl<P: Provider> Found<P> {
         }
     }
 
+    /// Answers a `GET` by which the provider asks whether the endpoint is yours, as [`Receiver::handshake`] does. What the adapters run.
+    pub async fn handshake(&self, query: &str) -> (Receiver<P>, Answer) {
+        let ask = |receiver: &Receiver<P>| receiver.verifier().handshake(query);
+        match ask(&self.receiver) {
+            Ok(reply) => (self.receiver.clone(), Answer::handshake(Ok(reply))),
+            Err(error) => {
+                let (receiver, verdict) = self.ask_again(error, ask).await;
+                (receiver, verdict.map_or_else(|answer| answer, |reply| Answer::handshake(Ok(reply))))
+            }
+        }
+    }
+
     async fn verify<H>(
         &self,
         headers: &H,
@@ -117,19 +129,19 @@ impl<P: Provider> Found<P> {
         let verify = |receiver: &Receiver<P>| receiver.verifier().verify(headers, body, now);
         match verify(&self.receiver) {
             Ok(delivery) => (self.receiver.clone(), Ok(delivery)),
-            Err(error) => self.verify_again(error, verify).await,
+            Err(error) => self.ask_again(error, verify).await,
         }
     }
 
-    /// Verifies by the receiver that there is by now, where that is another one.
-    async fn verify_again(
+    /// Asks the receiver that there is by now, where that is another one.
+    async fn ask_again<T>(
         &self,
         error: VerifyError,
-        verify: impl FnOnce(&Receiver<P>) -> Result<Delivery<P>, VerifyError>,
-    ) -> (Receiver<P>, Result<Delivery<P>, Answer>) {
+        ask: impl FnOnce(&Receiver<P>) -> Result<T, VerifyError>,
+    ) -> (Receiver<P>, Result<T, Answer>) {
         match self.another(&error).await {
             Ok(Some(receiver)) => {
-                let verdict = verify(&receiver).map_err(|error| Answer::refused(&error));
+                let verdict = ask(&receiver).map_err(|error| Answer::refused(&error));
                 (receiver, verdict)
             }
             Ok(None) => (self.receiver.clone(), Err(Answer::refused(&error))),
@@ -140,7 +152,9 @@ impl<P: Provider> Found<P> {
     /// Another receiver than the one that refused a request for this reason, where there is one by now.
     async fn another(&self, error: &VerifyError) -> Result<Option<Receiver<P>>, LookUpError> {
         match &self.again {
-            Some(again) if error.kind() == VerifyErrorKind::Signature => {
+            Some(again)
+                if matches!(error.kind(), VerifyErrorKind::Signature | VerifyErrorKind::Handshake) =>
+            {
                 let receiver = again.again(&self.receiver).await?;
                 Ok(Some(receiver).filter(|receiver| !receiver.is(&self.receiver)))
             }

@@ -67,6 +67,19 @@ impl Key {
         })
     }
 
+    /// The key of a token that is shown as it is.
+    pub(crate) fn shown(token: &Secret) -> Self {
+        Self::Shown(digest(token.expose_secret()))
+    }
+
+    /// The HMAC-SHA256 of a text, in hex; `None` for a key of another algorithm.
+    pub(crate) fn hmac_sha256(&self, text: &[u8]) -> Option<String> {
+        let Self::HmacSha256(hmac) = self else { return None };
+        let mut hmac = hmac.clone();
+        hmac.update(text);
+        Some(super::Encoding::Hex.encode(&hmac.finalize().into_bytes()))
+    }
+
     /// Whether this is what is to be shown, in a time that depends on the length of what was shown and nothing else.
     pub(crate) fn is_shown(&self, shown: &[u8]) -> Choice {
         match self {

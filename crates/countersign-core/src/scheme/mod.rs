@@ -23,6 +23,7 @@ pub(crate) use self::{
     key::{Hasher, Key, Unusable},
     plan::{Part, Plan},
     sign::sign,
+    sound::{Flaw, equal, flaw, is_path},
     template::{Piece, pieces},
 };
 use crate::time::{TimestampFormat, Tolerance};

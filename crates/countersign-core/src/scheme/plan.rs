@@ -41,7 +41,9 @@ impl Plan {
         }
         plan.signs_id = scheme.signs_id();
         plan.signs_method = scheme.signs_piece(Piece::Method);
-        let touches = |part: Option<&Part>| part == Some(&Part::Timestamp);
+        // The other formats cannot be read as anything else where a digit more or less stands beside them.
+        let is_number = scheme.timestamp.as_ref().is_some_and(|stamp| stamp.format.is_number());
+        let touches = |part: Option<&Part>| is_number && part == Some(&Part::Timestamp);
         plan.touches = (touches(plan.before.last()), touches(plan.after.first()));
         plan
     }

@@ -299,7 +299,7 @@ impl Scheme {
     }
 }
 
-const fn flaw(field: &'static str, problem: &'static str) -> Flaw {
+pub(crate) const fn flaw(field: &'static str, problem: &'static str) -> Flaw {
     Flaw { field, problem }
 }
 
@@ -323,7 +323,7 @@ const fn is_header_name(name: &str) -> bool {
 }
 
 /// Whether no step of a path is empty.
-const fn is_path(path: &str) -> bool {
+pub(crate) const fn is_path(path: &str) -> bool {
     let (mut rest, mut before) = (path.as_bytes(), b'.');
     while let [byte, others @ ..] = rest {
         if *byte == b'.' && before == b'.' {
@@ -346,7 +346,7 @@ const fn is_word(key: &str) -> bool {
     !key.is_empty()
 }
 
-const fn equal(a: &str, b: &str) -> bool {
+pub(crate) const fn equal(a: &str, b: &str) -> bool {
     let (mut a, mut b) = (a.as_bytes(), b.as_bytes());
     while let ([first, a_rest @ ..], [second, b_rest @ ..]) = (a, b) {
         if *first != *second {

@@ -5,9 +5,9 @@ use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc, time::Duration};
 use super::{Keyed, Limits, Shared, Verifier};
 use crate::{
     error::ConfigError,
-    provider::{Described, NOT_A_URL, Provider, Source, is_url},
+    provider::{Described, Handshake, NOT_A_URL, Provider, QueryHandshake, Source, is_url},
     scheme::{Key, Piece, Plan, Scheme, Unusable},
-    secret::Secrets,
+    secret::{Secret, Secrets},
     text::ShortText,
     time::Clock,
 };
@@ -20,6 +20,7 @@ pub struct VerifierBuilder<P: Provider> {
     method: Cow<'static, str>,
     require_timestamp: bool,
     kind: Option<String>,
+    verify_token: Option<Secret>,
     limits: Limits,
     clock: Option<Arc<dyn Clock>>,
     provider: PhantomData<fn() -> P>,
@@ -34,6 +35,7 @@ impl<P: Provider> VerifierBuilder<P> {
             method: Cow::Borrowed("POST"),
             require_timestamp: false,
             kind: None,
+            verify_token: None,
             limits: Limits::default(),
             clock: None,
             provider: PhantomData,
@@ -52,6 +54,14 @@ impl<P: Provider> VerifierBuilder<P> {
     #[must_use]
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
         self.kind = Some(kind.into());
+        self
+    }
+
+    /// The verify token, for a provider that shows it when it asks whether the endpoint is yours (Meta, WhatsApp): the text that you
+    /// entered beside the endpoint's URL. Without it, that question is answered with a 403.
+    #[must_use]
+    pub fn verify_token(mut self, token: Secret) -> Self {
+        self.verify_token = Some(token);
         self
     }
 
@@ -96,7 +106,8 @@ impl<P: Provider> VerifierBuilder<P> {
     ///
     /// # Errors
     /// [`ConfigError`], when a description cannot be safe or cannot work; when a secret is not written as the provider writes its
-    /// secrets; when a timestamp is required of a provider that signs none, or a kind is configured for one that signs it; when the
+    /// secrets; when a timestamp is required of a provider that signs none, or a kind is configured for one that signs it, or a verify token
+    /// for one that shows none; when the
     /// provider signs the URL that it calls and none is configured; when a limit is zero.
     pub fn build(self) -> Result<Verifier<P>, ConfigError> {
         let description = &*self.described;
@@ -109,6 +120,13 @@ impl<P: Provider> VerifierBuilder<P> {
         }
         if self.kind.is_some() && matches!(description.fields().kind, Some(Source::Body(_))) {
             return Err(ConfigError::KindIsSigned { provider: provider() });
+        }
+        let shows_token = |handshake: &Handshake| {
+            matches!(handshake, Handshake::Query(QueryHandshake { token: Some(_), .. }))
+        };
+        let verify_token = self.verify_token.as_ref().or(self.secrets.verify_token());
+        if verify_token.is_some() && !description.handshakes().iter().any(shows_token) {
+            return Err(ConfigError::NoVerifyToken { provider: provider() });
         }
         let kind = match self.kind.as_deref().map(str::trim) {
             Some("") => return Err(out_of_range("kind", "not blank")),
@@ -133,7 +151,10 @@ impl<P: Provider> VerifierBuilder<P> {
         let keyed = |scheme: &Scheme| {
             let keys = self.secrets.iter().map(|secret| Key::new(scheme, secret));
             let plan = Plan::new(scheme, url.unwrap_or_default(), &self.method);
-            Ok(Keyed { scheme: scheme.clone(), plan, keys: keys.collect::<Result<_, _>>()? })
+            let keys = keys.collect::<Result<Vec<_>, _>>()?;
+            let digests = description.handshakes().iter().any(Handshake::replies_with_digest);
+            let reply_keys = keys.iter().filter(|_| digests).cloned().map(Arc::new).collect();
+            Ok(Keyed { scheme: scheme.clone(), plan, keys, reply_keys })
         };
         let schemes: Result<_, _> = description.schemes().iter().map(keyed).collect();
         let shared = Shared {
@@ -141,6 +162,7 @@ impl<P: Provider> VerifierBuilder<P> {
             described: self.described,
             require_timestamp: self.require_timestamp,
             kind,
+            verify_token: verify_token.map(Key::shown),
             method: self.method,
             limits: self.limits,
             clock: self.clock,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use subtle::Choice;
+use subtle::{Choice, ConditionallySelectable as _};
 
 use super::{IntoBody, Keyed, Shared, Verifier, body::Collected};
 use crate::{
@@ -159,14 +159,18 @@ impl<'v, P: Provider> Verification<'v, P> {
 
     /// The body is the one that was hashed: private, and called by the two that see to it.
     pub(super) fn conclude(&mut self, body: impl IntoBody) -> Result<Delivery<P>, VerifyError> {
-        let Keyed { scheme, plan, keys } = self.keyed;
+        let Keyed { scheme, plan, keys, reply_keys } = self.keyed;
         self.hash_parts(&plan.after);
+        let mut signer = 0;
         if !scheme.algorithm.shows_secret() {
             let has_signed = |(key, hasher): (&Key, &mut Option<Hasher>)| {
-                hasher.take().map(|hasher| key.has_signed(hasher, &self.signatures))
+                hasher.take().map_or(Choice::from(0), |hasher| key.has_signed(hasher, &self.signatures))
             };
-            let verdicts = keys.iter().zip(&mut self.hashers).filter_map(has_signed);
-            let genuine = verdicts.fold(Choice::from(0), |genuine, verdict| genuine | verdict);
+            let verdicts = keys.iter().zip(&mut self.hashers).map(has_signed);
+            let genuine = (0_u8..).zip(verdicts).fold(Choice::from(0), |genuine, (index, verdict)| {
+                signer.conditional_assign(&index, verdict & !genuine);
+                genuine | verdict
+            });
             bool::from(genuine).then_some(()).ok_or(VerifyError::WrongSignature)?;
         }
         let bytes = body.as_ref();
@@ -190,7 +194,8 @@ impl<'v, P: Provider> Verification<'v, P> {
             self.signed.timestamp = Some((timestamp, text));
         }
         let signed = std::mem::take(&mut self.signed);
-        let delivery = Delivery::verified(self.shared.described.clone(), signed, body.into_body());
+        let reply_key = reply_keys.get(usize::from(signer)).cloned();
+        let delivery = Delivery::verified(self.shared.described.clone(), signed, reply_key, body.into_body());
         P::check(&delivery)?;
         Ok(delivery)
     }
