@@ -30,13 +30,15 @@ pub struct Vault(Arc<Mutex<Inside>>);
 
 struct Inside {
     secrets: HashMap<(String, String), String>,
+    tokens: HashMap<(String, String), String>,
     mood: Mood,
     asked: usize,
 }
 
 impl Vault {
     pub fn new<'s>(secrets: impl IntoIterator<Item = (&'s str, &'s str, &'s str)>) -> Self {
-        let inside = Inside { secrets: HashMap::new(), mood: Mood::Answers, asked: 0 };
+        let inside =
+            Inside { secrets: HashMap::new(), tokens: HashMap::new(), mood: Mood::Answers, asked: 0 };
         let vault = Self(Arc::new(Mutex::new(inside)));
         secrets.into_iter().for_each(|(provider, tenant, secret)| vault.set(provider, tenant, secret));
         vault
@@ -46,6 +48,12 @@ impl Vault {
     pub fn set(&self, provider: &str, tenant: &str, secret: &str) {
         let key = (provider.to_owned(), tenant.to_owned());
         self.0.lock().unwrap().secrets.insert(key, secret.to_owned());
+    }
+
+    /// Puts a verify token beside the secrets of a tenant.
+    pub fn set_verify_token(&self, provider: &str, tenant: &str, token: &str) {
+        let key = (provider.to_owned(), tenant.to_owned());
+        self.0.lock().unwrap().tokens.insert(key, token.to_owned());
     }
 
     pub fn remove(&self, provider: &str, tenant: &str) {
@@ -68,10 +76,11 @@ impl SecretSource for Vault {
         provider: &'s str,
         tenant: &'s str,
     ) -> BoxFuture<'s, Result<Option<Secrets>, SecretError>> {
-        let (found, mood) = {
+        let (found, token, mood) = {
             let mut inside = self.0.lock().unwrap();
             inside.asked += 1;
-            (inside.secrets.get(&(provider.to_owned(), tenant.to_owned())).cloned(), inside.mood)
+            let key = (provider.to_owned(), tenant.to_owned());
+            (inside.secrets.get(&key).cloned(), inside.tokens.get(&key).cloned(), inside.mood)
         };
         Box::pin(async move {
             match mood {
@@ -80,7 +89,13 @@ impl SecretSource for Vault {
                 Mood::Fails => return Err(SecretError::unavailable("connection refused")),
                 Mood::Hangs => pending().await,
             }
-            Ok(found.map(Secret::new).transpose()?.map(Secrets::from))
+            let secrets = found.map(Secret::new).transpose()?.map(Secrets::from);
+            Ok(match token {
+                Some(token) => {
+                    secrets.zip(Some(Secret::new(token)?)).map(|(s, token)| s.with_verify_token(token))
+                }
+                None => secrets,
+            })
         })
     }
 }

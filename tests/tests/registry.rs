@@ -8,7 +8,7 @@ use std::{
 use countersign::{
     Description, MemoryStore, Provider, Registry, RegistryBuilder, Secret, SignedHeaders, Signer, Timestamp,
     Verifier,
-    provider::{Custom, Raaft, Recharge, Retake, RevKeen},
+    provider::{Custom, Raaft, Recharge, Retake, RevKeen, Slack},
     scheme::Scheme,
 };
 use countersign_tests::{
@@ -68,6 +68,8 @@ where
             ("recharge", "acme", "acme's"),
             ("revkeen", "acme", "acme's"),
             ("raaft", "acme", "acme's"),
+            ("meta", "acme", "acme's"),
+            ("slack", "acme", "acme's"),
         ]);
         let registry = settle(Registry::builder(vault.clone()).built_in().store(MemoryStore::new(10_000)));
         let handler = Handler::new(Behaviour::Answer(200));
@@ -322,6 +324,31 @@ async fn a_failure_is_judged_by_what_the_requests_own_provider_retries_on() {
             assert_eq!(request.send(s.address).await.status, 404, "{:?}", s.framework);
         },
     )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn handshakes_are_answered_for_the_tenant_that_is_asked() {
+    each(close, async |s| {
+        let ask = async |path: &str, token: &str| {
+            let query = format!("hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token={token}");
+            Request::with_method("GET", &format!("{path}?{query}"), &[]).send(s.address).await
+        };
+        assert_eq!(ask("/webhooks/meta/acme", "meaty").await.status, 403, "{:?}", s.framework);
+        // Entered at the secret source after the tenant was seen first.
+        s.vault.set_verify_token("meta", "acme", "meaty");
+        sleep(60 * MS).await;
+        let reply = ask("/webhooks/meta/acme", "meaty").await;
+        assert_eq!((reply.status, reply.body.contains("1158201444")), (200, true), "{:?}", s.framework);
+        assert_eq!(ask("/webhooks/meta/acme", "guess").await.status, 403, "{:?}", s.framework);
+        assert_eq!(ask("/webhooks/meta/nobody", "meaty").await.status, 404, "{:?}", s.framework);
+        assert_eq!(ask("/webhooks/retake/acme", "meaty").await.status, 400, "{:?}", s.framework);
+        let body = r#"{"type":"url_verification","challenge":"3eZbrw1aBm2r"}"#;
+        let headers = signed::<Slack>("acme's", body);
+        let reply = Request::post("/webhooks/slack/acme", &headers, body.as_bytes()).send(s.address).await;
+        assert_eq!((reply.status, reply.body.contains("3eZbrw1aBm2r")), (200, true), "{:?}", s.framework);
+        assert_eq!(s.handler.runs(), 0, "{:?}", s.framework);
+    })
     .await;
 }
 
