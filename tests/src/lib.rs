@@ -9,6 +9,7 @@ pub mod seeds;
 pub mod server;
 pub mod table;
 pub mod told;
+pub mod vault;
 pub mod vector;
 
 /// The README's example compiles.

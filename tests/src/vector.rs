@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, error::Error, fs, path::PathBuf};
 
 use base64ct::{Base64, Encoding as _};
 use countersign_core::{
-    ConfigError, ConfigErrorKind, Delivery, Provider, Secret, Secrets, Timestamp, Verifier, VerifyError,
-    scheme::Scheme,
+    ConfigError, ConfigErrorKind, Delivery, Provider, Secret, Secrets, Settings, Timestamp, Verifier,
+    VerifyError, scheme::Scheme,
 };
 use serde::Deserialize;
 
@@ -73,6 +73,24 @@ impl Vector {
             builder = builder.method(method.clone());
         }
         builder.build()
+    }
+
+    /// The settings of a registry's provider, as the vector says.
+    pub fn settings(&self) -> Settings {
+        let mut settings = Settings::new();
+        if let Some(kind) = &self.kind {
+            settings = settings.kind(kind.clone());
+        }
+        if self.require_timestamp {
+            settings = settings.require_timestamp();
+        }
+        if let Some(url) = &self.public_url {
+            settings = settings.public_url(url.clone());
+        }
+        if let Some(method) = &self.method {
+            settings = settings.method(method.clone());
+        }
+        settings
     }
 
     /// Whether the request must be refused before a byte of its body is read.

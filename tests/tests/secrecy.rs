@@ -3,8 +3,9 @@
 use std::fmt::Debug;
 
 use countersign::{
-    Admission, Answer, ConfigError, EventError, MemoryStore, Outcome, Provider, Receiver, Secret, Secrets,
-    Signer, StoreError, Timestamp, TimestampFormat, Verifier, VerifyError, VerifyErrorKind,
+    Admission, Answer, ConfigError, EventError, FixedSecrets, MemoryStore, Outcome, Provider, Receiver,
+    Registry, Secret, Secrets, Signer, StoreError, Timestamp, TimestampFormat, Verifier, VerifyError,
+    VerifyErrorKind,
     dedupe::Key,
     event::Json,
     for_each_provider,
@@ -107,6 +108,17 @@ async fn check<P: Provider>() {
         forbidden.check(&Answer::misfit(&error));
     }
     forbidden.check(&receiver.admit(delivery, tokio::time::sleep).await.unwrap());
+
+    let secrets = FixedSecrets::new().with(P::NAME, "tenant", &secret);
+    forbidden.check(&secrets);
+    let builder = Registry::builder(secrets).with::<P>().store(MemoryStore::new(10));
+    forbidden.check(&builder);
+    let registry = builder.build().unwrap();
+    let found = registry.find(P::NAME, "tenant", tokio::time::sleep).await.unwrap();
+    forbidden.check(&registry);
+    forbidden.check(&found);
+    forbidden.check_error(&registry.find(P::NAME, SECRET, tokio::time::sleep).await.unwrap_err());
+    forbidden.check_error(&registry.find(SECRET, "tenant", tokio::time::sleep).await.unwrap_err());
 }
 
 #[tokio::test]

@@ -2,12 +2,22 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test tells what it found by panicking")]
 
-use std::{collections::BTreeSet, fs, path::Path, sync::LazyLock};
+use std::{
+    collections::BTreeSet,
+    fs,
+    future::pending,
+    path::Path,
+    pin::pin,
+    sync::LazyLock,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use countersign_core::{
-    Delivery, EventError, Headers, Provider, Verifier, VerifyError,
-    dedupe::{KeyPart, KeyRule},
+    Clock, Delivery, EventError, FixedSecrets, Headers, Provider, Registry, Secret, Secrets, Timestamp,
+    Verifier, VerifyError,
+    dedupe::{KeyPart, KeyRule, MemoryStore},
     for_each_provider,
     provider::{self, Fields, Retries},
     scheme::Scheme,
@@ -35,7 +45,7 @@ macro_rules! each_provider {
 for_each_provider!(each_provider);
 
 /// The files in the folder of providers that hold none.
-const NO_PROVIDERS: &[&str] = &["mod", "custom", "description", "fields", "handshake", "retries"];
+const NO_PROVIDERS: &[&str] = &["mod", "code", "custom", "description", "fields", "handshake", "retries"];
 
 /// The files of vectors that belong to an algorithm.
 const PRIMITIVES: &[&str] = &["ecdsa_p256", "rfc2202", "rfc4231", "rfc4231_sha512", "rfc8032"];
@@ -154,6 +164,7 @@ fn check<P: Provider>(vector: &Vector) -> Result<(), String> {
     if let Ok(delivery) = &whole {
         assert_eq!(delivery.body(), &vector.body, "{}", vector.name);
     }
+    told("by name", by_name::<P>(vector, &verifier))?;
     let begun = verifier.begin(&vector.headers, vector.now).map(|_| ());
     if begun.is_err() != vector.refused_by_headers::<P>() {
         return Err(format!("  {} (headers alone): was {begun:?}", vector.name));
@@ -169,6 +180,60 @@ fn check<P: Provider>(vector: &Vector) -> Result<(), String> {
         Some(headers) => told("http", verdict(&in_chunks(&verifier, &headers, vector, 7))),
         None => Ok(()),
     }
+}
+
+/// The verdict of the receiver that a registry finds, which must be the same to its reason, and type the same.
+fn by_name<P: Provider>(vector: &Vector, verifier: &Verifier<P>) -> String {
+    let secrets = vector.secrets.iter().map(|secret| Secret::new(&**secret).unwrap());
+    let secrets = FixedSecrets::new().with(P::NAME, "tenant", Secrets::new(secrets).unwrap());
+    let builder = Registry::builder(secrets).with::<P>().settings(P::NAME, vector.settings());
+    let registry = builder.store(MemoryStore::with_clock(1, NoClock)).build().unwrap();
+    let mut find = pin!(registry.find(P::NAME, "tenant", |_| pending()));
+    let Poll::Ready(found) = find.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+        panic!("{}: fixed secrets are there at once", vector.name)
+    };
+    let found = found.unwrap();
+    let result = found.receiver().verifier().verify(&vector.headers, &vector.body, vector.now);
+    match (&result, verifier.verify(&vector.headers, &vector.body, vector.now)) {
+        (Ok(delivery), Ok(typed)) => {
+            assert_eq!(delivery.keys("", P::KEYS), typed.keys("", P::KEYS), "{}", vector.name);
+            let seen = (delivery.id(), delivery.kind(), delivery.attempt(), delivery.timestamp());
+            assert_eq!(
+                seen,
+                (typed.id(), typed.kind(), typed.attempt(), typed.timestamp()),
+                "{}",
+                vector.name
+            );
+            let delivery = delivery.of::<P>().expect("the delivery is one of its provider");
+            let event = |delivery: &Delivery<P>| format!("{:?}", delivery.event());
+            assert_eq!(event(&delivery), event(&typed), "{}", vector.name);
+        }
+        (Err(error), Err(typed)) => assert_eq!(*error, typed, "{}", vector.name),
+        (_, typed) => panic!("{}: by its type it is {typed:?}", vector.name),
+    }
+    verdict(&result)
+}
+
+/// A clock that nobody asks.
+struct NoClock;
+
+impl Clock for NoClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_seconds(0)
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+#[test]
+fn a_registry_of_the_built_in_providers_has_all_of_them() {
+    let builder = Registry::builder(FixedSecrets::new()).built_in();
+    let registry = builder.store(MemoryStore::with_clock(1, NoClock)).build().unwrap();
+    let mut names: Vec<_> = REGISTERED.iter().map(|(_, name)| *name).collect();
+    names.sort_unstable();
+    assert_eq!(registry.providers().collect::<Vec<_>>(), names);
 }
 
 fn in_chunks<P: Provider>(

@@ -8,6 +8,8 @@
 //!   typed event.
 //! - [`post`] is both in one: a `POST` route with the middleware around it.
 //!
+//! [`RegistryMiddleware`] and [`post_any`] are the same for many providers and tenants at one route, with secrets that are looked up.
+//!
 //! The body is hashed as it arrives, under the receiver's limit and time-out, and the handler can still extract it. What the
 //! sender is told is the class of the problem and no more; the [`Answer`](countersign_core::Answer) in the response's
 //! extensions, and the `tracing` event, have the reason.
@@ -18,14 +20,22 @@
 mod headers;
 mod intake;
 mod middleware;
+mod registry;
 mod respond;
 mod route;
 mod service;
+mod source;
 mod verified;
 mod webhook;
 
 // The public interface is:
 pub use self::{
-    headers::ActixHeaders, middleware::WebhookMiddleware, respond::Rejection, route::post,
-    service::WebhookService, verified::Verified, webhook::Webhook,
+    headers::ActixHeaders,
+    middleware::WebhookMiddleware,
+    registry::{RegistryMiddleware, post_any},
+    respond::Rejection,
+    route::post,
+    service::WebhookService,
+    verified::Verified,
+    webhook::Webhook,
 };

@@ -13,7 +13,7 @@ use actix_web::{
 };
 use countersign_core::{Provider, Receiver};
 
-use crate::service::WebhookService;
+use crate::{service::WebhookService, source::Source};
 
 /// Middleware that lets through genuine deliveries, each once.
 ///
@@ -78,6 +78,6 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(WebhookService::new(self.0.clone(), Rc::new(service))))
+        ready(Ok(WebhookService::new(Source::Receiver(self.0.clone()), Rc::new(service))))
     }
 }

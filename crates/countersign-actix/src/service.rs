@@ -13,19 +13,20 @@ use countersign_runtime::TokioRuntime;
 use tracing::Instrument;
 
 use crate::{
-    intake::take_in,
+    intake::receive,
     respond::{Rejection, respond},
+    source::Source,
 };
 
 /// The service that [`WebhookMiddleware`](crate::WebhookMiddleware) makes.
 pub struct WebhookService<P: Provider, S> {
-    receiver: Receiver<P>,
+    source: Source<P>,
     service: Rc<S>,
 }
 
 impl<P: Provider, S> WebhookService<P, S> {
-    pub(crate) fn new(receiver: Receiver<P>, service: Rc<S>) -> Self {
-        Self { receiver, service }
+    pub(crate) fn new(source: Source<P>, service: Rc<S>) -> Self {
+        Self { source, service }
     }
 }
 
@@ -45,28 +46,32 @@ where
     forward_ready!(service);
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let (receiver, service) = (self.receiver.clone(), Rc::clone(&self.service));
+        let (source, service) = (self.source.clone(), Rc::clone(&self.service));
         Box::pin(async move {
             let started = Instant::now();
             let log = move |receiver: &Receiver<P>, delivery: Option<&Delivery<P>>, answer: &Answer| {
                 receiver.log(answer, delivery, Some(started.elapsed()));
             };
+            let found = match source.find(&request).await {
+                Ok(found) => found,
+                Err(response) => return Ok(request.into_response(response).map_into_right_body()),
+            };
             if request.extensions().get::<Delivery<P>>().is_some() {
                 let answer =
                     Answer::not_set_up(&"the route has a receiver already: remove the second one around it");
-                log(&receiver, None, &answer);
+                log(found.receiver(), None, &answer);
                 return Ok(answered(request, answer));
             }
-            if receiver.verifier().is_handshake(request.method().as_str()) {
-                let answer = Answer::handshake(receiver.verifier().handshake(request.query_string()));
+            if found.receiver().verifier().is_handshake(request.method().as_str()) {
+                let (receiver, answer) = found.handshake(request.query_string()).await;
                 log(&receiver, None, &answer);
                 return Ok(answered(request, answer));
             }
             let payload = request.take_payload();
-            let delivery = match take_in(receiver.verifier(), request.head(), payload).await {
+            let (receiver, verdict) = receive(&found, request.head(), payload).await;
+            let delivery = match verdict {
                 Ok(delivery) => delivery,
-                Err(error) => {
-                    let answer = Answer::refused(&error);
+                Err(answer) => {
                     log(&receiver, None, &answer);
                     return Ok(answered(request, answer));
                 }
@@ -159,6 +164,6 @@ fn answered<B: MessageBody>(request: ServiceRequest, answer: Answer) -> ServiceR
 
 impl<P: Provider, S> fmt::Debug for WebhookService<P, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebhookService").field("receiver", &self.receiver).finish_non_exhaustive()
+        f.debug_struct("WebhookService").field("receiver", &self.source).finish_non_exhaustive()
     }
 }

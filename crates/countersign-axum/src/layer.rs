@@ -5,7 +5,7 @@ use std::fmt;
 use countersign_core::{Provider, Receiver};
 use tower_layer::Layer;
 
-use crate::service::WebhookService;
+use crate::{service::WebhookService, source::Source};
 
 /// A tower layer that lets through genuine deliveries, each once.
 ///
@@ -59,6 +59,6 @@ impl<P: Provider, S> Layer<S> for WebhookLayer<P> {
     type Service = WebhookService<P, S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        WebhookService::new(self.0.clone(), inner)
+        WebhookService::new(Source::Receiver(self.0.clone()), inner)
     }
 }

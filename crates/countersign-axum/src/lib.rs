@@ -7,6 +7,8 @@
 //!   2xx and released when it does not. Inside it, [`Webhook`] extracts the delivery with its typed event.
 //! - [`post`] is both in one: a `POST` route with the layer around it.
 //!
+//! [`RegistryLayer`] and [`post_any`] are the same for many providers and tenants at one route, with secrets that are looked up.
+//!
 //! The body is hashed as it arrives, under the receiver's limit and time-out, and the handler can still extract it. What the
 //! sender is told is the class of the problem and no more; the [`Answer`](countersign_core::Answer) in the response's
 //! extensions, and the `tracing` event, have the reason.
@@ -16,14 +18,21 @@
 
 mod intake;
 mod layer;
+mod registry;
 mod respond;
 mod route;
 mod service;
+mod source;
 mod verified;
 mod webhook;
 
 // The public interface is:
 pub use self::{
-    layer::WebhookLayer, respond::Rejection, route::post, service::WebhookService, verified::Verified,
+    layer::WebhookLayer,
+    registry::{RegistryLayer, post_any},
+    respond::Rejection,
+    route::post,
+    service::WebhookService,
+    verified::Verified,
     webhook::Webhook,
 };

@@ -19,17 +19,17 @@ use http::Request;
 use tower_service::Service;
 use tracing::Instrument;
 
-use crate::{intake::take_in, respond::respond};
+use crate::{intake::receive, respond::respond, source::Source};
 
 /// The service that [`WebhookLayer`](crate::WebhookLayer) makes.
 pub struct WebhookService<P: Provider, S> {
-    receiver: Receiver<P>,
+    source: Source<P>,
     inner: S,
 }
 
 impl<P: Provider, S> WebhookService<P, S> {
-    pub(crate) fn new(receiver: Receiver<P>, inner: S) -> Self {
-        Self { receiver, inner }
+    pub(crate) fn new(source: Source<P>, inner: S) -> Self {
+        Self { source, inner }
     }
 }
 
@@ -54,29 +54,32 @@ where
         // The clone may not be ready; the service that was polled is.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
-        let receiver = self.receiver.clone();
+        let source = self.source.clone();
         Box::pin(async move {
             let started = Instant::now();
             let log = move |receiver: &Receiver<P>, delivery: Option<&Delivery<P>>, answer: &Answer| {
                 receiver.log(answer, delivery, Some(started.elapsed()));
             };
-            let (parts, body) = request.into_parts();
+            let (mut parts, body) = request.into_parts();
+            let found = match source.find(&mut parts).await {
+                Ok(found) => found,
+                Err(response) => return Ok(response),
+            };
             if parts.extensions.get::<Delivery<P>>().is_some() {
                 let answer =
                     Answer::not_set_up(&"the route has a receiver already: remove the second one around it");
+                log(found.receiver(), None, &answer);
+                return Ok(respond(answer));
+            }
+            if found.receiver().verifier().is_handshake(parts.method.as_str()) {
+                let (receiver, answer) = found.handshake(parts.uri.query().unwrap_or_default()).await;
                 log(&receiver, None, &answer);
                 return Ok(respond(answer));
             }
-            if receiver.verifier().is_handshake(parts.method.as_str()) {
-                let query = parts.uri.query().unwrap_or_default();
-                let answer = Answer::handshake(receiver.verifier().handshake(query));
-                log(&receiver, None, &answer);
-                return Ok(respond(answer));
-            }
-            let delivery = match take_in(receiver.verifier(), &parts, body).await {
+            let (receiver, verdict) = receive(&found, &parts, body).await;
+            let delivery = match verdict {
                 Ok(delivery) => delivery,
-                Err(error) => {
-                    let answer = Answer::refused(&error);
+                Err(answer) => {
                     log(&receiver, None, &answer);
                     return Ok(respond(answer));
                 }
@@ -125,15 +128,12 @@ fn finish(answer: Answer, response: Option<Response>) -> Response {
 
 impl<P: Provider, S: Clone> Clone for WebhookService<P, S> {
     fn clone(&self) -> Self {
-        Self { receiver: self.receiver.clone(), inner: self.inner.clone() }
+        Self { source: self.source.clone(), inner: self.inner.clone() }
     }
 }
 
 impl<P: Provider, S: fmt::Debug> fmt::Debug for WebhookService<P, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebhookService")
-            .field("receiver", &self.receiver)
-            .field("inner", &self.inner)
-            .finish()
+        f.debug_struct("WebhookService").field("receiver", &self.source).field("inner", &self.inner).finish()
     }
 }

@@ -42,6 +42,18 @@ where
     }
 }
 
+impl<P: Provider> Webhook<P> {
+    /// The webhook with the typed event of this provider, where it is one of it: see [`Delivery::of`]. For handlers of a registry's
+    /// deliveries.
+    ///
+    /// # Errors
+    /// [`Rejection`], where the payload does not fit its type: an answer that a handler can give.
+    pub fn of<Q: Provider>(&self) -> Option<Result<Webhook<Q>, Rejection>> {
+        let delivery = self.delivery.of::<Q>()?;
+        Some(Webhook::try_from(delivery).map_err(|error| Rejection::new(Answer::misfit(&error))))
+    }
+}
+
 /// For tests of a handler alone: a delivery comes from a [`Verifier`](countersign_core::Verifier), of what a
 /// [`Signer`](countersign_core::Signer) signed.
 impl<P: Provider> TryFrom<Delivery<P>> for Webhook<P> {

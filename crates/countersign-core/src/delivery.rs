@@ -9,7 +9,7 @@ use crate::{
     dedupe::{Key, KeyRule},
     error::EventError,
     event, json,
-    provider::{Described, Handshake, Provider, Source},
+    provider::{Described, Description, Handshake, Provider, Source},
     reply::Reply,
     scheme,
     text::ShortText,
@@ -111,6 +111,27 @@ impl<P: Provider> Delivery<P> {
         event::parse(self.kind().as_deref().unwrap_or_default(), "", &self.body)
     }
 
+    /// The delivery as one of this provider, where it is one: what a [`Registry`](crate::Registry) hands out is typed by that. A
+    /// provider that merely has the name is another.
+    ///
+    /// ```
+    /// use countersign_core::{Delivery, EventError, provider::{Custom, Retake, RevKeen}};
+    ///
+    /// fn handle(delivery: &Delivery<Custom>) -> Result<(), EventError> {
+    ///     if let Some(delivery) = delivery.of::<Retake>() {
+    ///         println!("{:?}", delivery.event()?);
+    ///     } else if let Some(delivery) = delivery.of::<RevKeen>() {
+    ///         println!("{:?}", delivery.event()?);
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn of<Q: Provider>(&self) -> Option<Delivery<Q>> {
+        let delivery = self.described.is_of::<Q>().then(|| self.clone().retyped::<Q>())?;
+        // Another type may have the same data, and not the same doubts.
+        Q::check(&delivery).is_ok().then_some(delivery)
+    }
+
     /// What to answer, where this is no event but a handshake: the provider asks whether the endpoint is yours (Slack, Zoom,
     /// Discord). Read anew from the body at each call.
     ///
@@ -158,6 +179,15 @@ impl<P: Provider> Delivery<P> {
     /// The kind as it was configured, or else as the provider's field has it.
     pub(crate) fn field_kind(&self) -> Option<Cow<'_, str>> {
         self.text(&self.described.fields().kind, &self.signed.kind, json::string)
+    }
+
+    pub(crate) fn description(&self) -> &Description {
+        &self.described
+    }
+
+    /// For those who know that it is one of that provider.
+    pub(crate) fn retyped<Q: Provider>(self) -> Delivery<Q> {
+        Delivery::verified(self.described, self.signed, self.reply_key, self.body)
     }
 
     pub(crate) fn kind_is_configured(&self) -> bool {

@@ -83,6 +83,20 @@ pub enum ConfigError {
         /// What would be in range.
         expected: &'static str,
     },
+    /// Two providers of a registry have the same name.
+    #[error("{provider:?} is registered already: give each provider a name of its own")]
+    NameTaken {
+        /// The name.
+        provider: String,
+    },
+    /// Settings were given for a provider that is not registered.
+    #[error(
+        "there are settings for {provider:?}, which is not registered: add the provider, or mend the name"
+    )]
+    NotRegistered {
+        /// The name.
+        provider: String,
+    },
     /// A receiver was built without a store.
     #[error("the receiver has no store: add .store(..), for one machine .store(MemoryStore::new(limit))")]
     NoStore,
@@ -122,6 +136,8 @@ impl ConfigError {
             Self::OutOfRange { .. }
             | Self::NoStore
             | Self::NoPublicUrl { .. }
+            | Self::NameTaken { .. }
+            | Self::NotRegistered { .. }
             | Self::NotAHeaderValue { .. } => ConfigErrorKind::Setting,
             Self::Description { .. } => ConfigErrorKind::Description,
         }

@@ -17,6 +17,7 @@ mod headers;
 mod json;
 pub mod provider;
 mod receiver;
+mod registry;
 mod reply;
 pub mod scheme;
 mod secret;
@@ -35,6 +36,9 @@ pub use self::{
     headers::Headers,
     provider::{Description, Provider},
     receiver::{Admission, Admitted, Answer, Outcome, Receiver, ReceiverBuilder, Runtime, Webhook},
+    registry::{
+        FixedSecrets, Found, LookUpError, Registry, RegistryBuilder, SecretError, SecretSource, Settings,
+    },
     reply::Reply,
     secret::{MAX_SECRETS, Secret, Secrets},
     signer::{SignedHeaders, Signer},

@@ -27,6 +27,11 @@ pub use self::{
     builder::ReceiverBuilder,
     runtime::Runtime,
 };
+pub(crate) use self::{
+    builder::replay_window,
+    held::unwound,
+    runtime::{since, within},
+};
 use crate::{
     dedupe::{Claim, Key, KeyRule, Store, Token},
     delivery::Delivery,
@@ -231,7 +236,23 @@ impl<P: Provider> Receiver<P> {
         E: fmt::Display,
     {
         let began = runtime.elapsed();
-        let verdict = self.verifier().verify(headers, body, now);
+        let verdict = self.verifier().verify(headers, body, now).map_err(|error| Answer::refused(&error));
+        self.handle_verified(verdict, runtime, began, handler).await
+    }
+
+    /// Does what is left to do once it is known whether a delivery is genuine.
+    pub(crate) async fn handle_verified<F, R, E>(
+        &self,
+        verdict: Result<Delivery<P>, Answer>,
+        runtime: impl Runtime,
+        began: Option<Duration>,
+        handler: F,
+    ) -> Answer
+    where
+        F: FnOnce(Webhook<P>) -> R,
+        R: Future<Output = Result<(), E>>,
+        E: fmt::Display,
+    {
         let answer = match verdict.clone() {
             Ok(delivery) => {
                 let webhook = delivery.clone();
@@ -245,9 +266,9 @@ impl<P: Provider> Receiver<P> {
                 };
                 self.process(delivery, runtime.clone(), work, judge).await.0
             }
-            Err(error) => Answer::refused(&error),
+            Err(answer) => answer,
         };
-        self.log(&answer, verdict.as_ref().ok(), runtime::since(&runtime, began));
+        self.log(&answer, verdict.as_ref().ok(), since(&runtime, began));
         answer
     }
 
@@ -267,6 +288,11 @@ impl<P: Provider> Receiver<P> {
     /// Says what became of a request: see [`Answer::log`].
     pub fn log(&self, answer: &Answer, delivery: Option<&Delivery<P>>, duration: Option<Duration>) {
         answer.log(self.verifier().description(), self.endpoint(), delivery, duration);
+    }
+
+    /// Whether this is the same receiver, not merely an equal one.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
     }
 
     fn token(&self) -> Token {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use subtle::{Choice, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 use crate::error::ConfigError;
@@ -85,7 +86,10 @@ impl TryFrom<String> for Secret {
 /// # Ok::<(), countersign_core::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Secrets(Vec<Secret>);
+pub struct Secrets {
+    live: Vec<Secret>,
+    verify_token: Option<Secret>,
+}
 
 impl Secrets {
     /// Takes between 1 and [`MAX_SECRETS`] secrets.
@@ -95,7 +99,7 @@ impl Secrets {
     pub fn new(secrets: impl IntoIterator<Item = Secret>) -> Result<Self, ConfigError> {
         let secrets: Vec<_> = secrets.into_iter().collect();
         match secrets.len() {
-            1..=MAX_SECRETS => Ok(Self(secrets)),
+            1..=MAX_SECRETS => Ok(Self { live: secrets, verify_token: None }),
             count => Err(ConfigError::SecretCount { count, max: MAX_SECRETS }),
         }
     }
@@ -103,18 +107,40 @@ impl Secrets {
     /// How many there are.
     #[expect(clippy::len_without_is_empty, reason = "there is always one")]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.live.len()
     }
 
     /// Each of them, the current one first.
     pub fn iter(&self) -> impl Iterator<Item = &Secret> {
-        self.0.iter()
+        self.live.iter()
+    }
+
+    /// With the verify token beside them, for a provider that shows one when it asks whether the endpoint is yours: what a
+    /// [`SecretSource`](crate::SecretSource) knows of a tenant of Meta. See [`VerifierBuilder::verify_token`](crate::VerifierBuilder::verify_token),
+    /// which goes before it.
+    #[must_use]
+    pub fn with_verify_token(mut self, token: Secret) -> Self {
+        self.verify_token = Some(token);
+        self
+    }
+
+    pub(crate) fn verify_token(&self) -> Option<&Secret> {
+        self.verify_token.as_ref()
+    }
+
+    /// Whether these are the same in the same order. How long that takes says how many they are and how long each is, and no more.
+    pub(crate) fn are(&self, others: &Self) -> bool {
+        let (ours, theirs) = (self.live.iter(), others.live.iter());
+        let pairs = ours.chain(&self.verify_token).zip(theirs.chain(&others.verify_token));
+        let same = pairs.fold(Choice::from(1), |same, (one, other)| same & one.0.ct_eq(&other.0));
+        let counts = |secrets: &Self| (secrets.len(), secrets.verify_token.is_some());
+        counts(self) == counts(others) && bool::from(same)
     }
 }
 
 impl From<Secret> for Secrets {
     fn from(secret: Secret) -> Self {
-        Self(vec![secret])
+        Self { live: vec![secret], verify_token: None }
     }
 }
 
@@ -142,6 +168,21 @@ mod tests {
         assert!(Secret::new([0xff]).is_ok());
         assert!(Secret::new([0x0b; 20]).is_ok());
         assert_eq!(Secret::new(" a ").unwrap().expose_secret(), b" a ");
+    }
+
+    #[test]
+    fn secrets_are_the_same_when_each_is_and_none_is_missing() {
+        let some =
+            |words: &[&str]| Secrets::new(words.iter().map(|word| Secret::new(*word).unwrap())).unwrap();
+        assert!(some(&["a", "b"]).are(&some(&["a", "b"])));
+        for other in [&["a"][..], &["b", "a"], &["a", "bc"], &["a", "c"], &["a", "b", "c"]] {
+            assert!(!some(&["a", "b"]).are(&some(other)), "{other:?}");
+        }
+        let with = |token: &str| some(&["a"]).with_verify_token(Secret::new(token).unwrap());
+        assert!(with("b").are(&with("b")));
+        assert!(
+            !with("b").are(&with("c")) && !with("b").are(&some(&["a"])) && !with("b").are(&some(&["a", "b"]))
+        );
     }
 
     #[test]

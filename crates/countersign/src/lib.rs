@@ -32,6 +32,7 @@
 //! - [`verify`]: a function over headers and body, for any framework.
 //! - [`axum`] and [`actix`] (features of these names): extractors, a layer, middleware, routes.
 //! - [`Receiver::handle`]: everything, under a framework of your own.
+//! - [`Registry`]: one route for many providers and tenants, by their names, with secrets that are looked up.
 //! - [`Signer`]: signs as the providers do, for tests of your own handler.
 //!
 //! What was handled is remembered by a store: [`MemoryStore`] for a process that may forget, and by features of their names
@@ -45,8 +46,9 @@ pub use countersign_actix as actix;
 pub use countersign_axum as axum;
 pub use countersign_core::{
     Admission, Admitted, Answer, Clock, ConfigError, ConfigErrorKind, Delivery, Description, EventError,
-    EventErrorKind, Headers, IntoBody, Limits, MAX_SECRETS, Outcome, Provider, Receiver, ReceiverBuilder,
-    Reply, Runtime, Secret, Secrets, SignedHeaders, Signer, StoreError, StoreErrorKind, Timestamp,
+    EventErrorKind, FixedSecrets, Found, Headers, IntoBody, Limits, LookUpError, MAX_SECRETS, Outcome,
+    Provider, Receiver, ReceiverBuilder, Registry, RegistryBuilder, Reply, Runtime, Secret, SecretError,
+    SecretSource, Secrets, Settings, SignedHeaders, Signer, StoreError, StoreErrorKind, Timestamp,
     TimestampFormat, Tolerance, Verification, Verifier, VerifierBuilder, VerifyError, VerifyErrorKind,
     Webhook, dedupe, event, for_each_provider, provider, scheme,
 };

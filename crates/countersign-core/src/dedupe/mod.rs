@@ -6,7 +6,7 @@ mod key;
 mod memory;
 mod store;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use self::{
     key::{Key, KeyPart, KeyRule},

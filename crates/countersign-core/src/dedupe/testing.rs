@@ -17,14 +17,14 @@ use crate::time::{Clock, Timestamp};
 
 /// A clock that stands still until it is moved. Clones are the same clock.
 #[derive(Clone, Debug, Default)]
-pub(super) struct ManualClock(Arc<Mutex<Duration>>);
+pub(crate) struct ManualClock(Arc<Mutex<Duration>>);
 
 impl ManualClock {
-    pub(super) fn at(elapsed: Duration) -> Self {
+    pub(crate) fn at(elapsed: Duration) -> Self {
         Self(Arc::new(Mutex::new(elapsed)))
     }
 
-    pub(super) fn advance(&self, by: Duration) {
+    pub(crate) fn advance(&self, by: Duration) {
         let mut elapsed = self.0.lock().unwrap();
         *elapsed = elapsed.saturating_add(by);
     }
@@ -77,7 +77,7 @@ impl Harness for Threads {
 }
 
 /// Runs a future to its end on this thread.
-pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     struct Signal {
         woken: AtomicBool,
         thread: thread::Thread,

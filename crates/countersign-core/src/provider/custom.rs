@@ -1,6 +1,6 @@
 //! `Custom`: a provider that is described at run time; and the macro that makes a built-in one of its constants.
 
-use std::{fmt, marker::PhantomData};
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use serde::de::DeserializeOwned;
 
@@ -8,7 +8,7 @@ use super::{Fields, Provider, Retries};
 use crate::{
     dedupe::KeyRule,
     delivery::Delivery,
-    error::EventError,
+    error::{EventError, VerifyError},
     event::{Generic, Json},
     scheme::Scheme,
 };
@@ -20,7 +20,8 @@ impl<T: DeserializeOwned + fmt::Debug + Send + Sync + 'static> Payload for T {}
 
 /// A provider that is not built in, by its [`Description`](crate::Description).
 ///
-/// Its events are [`Generic`]: the kind, and the body as JSON text or as a type of yours.
+/// Its events are [`Generic`]: the kind, and the body as JSON text or as a type of yours. A [`Registry`](crate::Registry) hands out
+/// the built-in providers as this one as well; [`Delivery::of`] finds the way back to their types.
 ///
 /// ```
 /// use countersign_core::{Secret, Signer, Timestamp, Verifier, provider::Custom, scheme::Scheme};
@@ -53,6 +54,20 @@ impl<T: Payload> Provider for Custom<T> {
 
     fn event(delivery: &Delivery<Self>) -> Result<Generic<T>, EventError> {
         Generic::of(delivery)
+    }
+
+    fn kind<'d>(delivery: &'d Delivery<Self>, named: Option<Cow<'d, str>>) -> Option<Cow<'d, str>> {
+        match delivery.description().code {
+            Some(code) => (code.kind)(delivery.clone().retyped()).map(Cow::Owned),
+            None => named,
+        }
+    }
+
+    fn check(delivery: &Delivery<Self>) -> Result<(), VerifyError> {
+        match delivery.description().code {
+            Some(code) => (code.check)(delivery.clone().retyped()),
+            None => Ok(()),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::{borrow::Cow, ops::Deref, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fields, Handshake, Retries, Source};
+use super::{Code, Fields, Handshake, Provider, Retries, Source};
 use crate::{
     dedupe::{KeyPart, KeyRule},
     error::ConfigError,
@@ -57,6 +57,8 @@ pub struct Description {
     pub(crate) retries: Retries,
     pub(crate) handshakes: Cow<'static, [Handshake]>,
     pub(crate) public_url: Option<Cow<'static, str>>,
+    /// None of a description that was made at run time.
+    pub(super) code: Option<Code>,
 }
 
 /// The digest of the body: the key of a delivery of which nothing else is known.
@@ -66,7 +68,7 @@ const BY_ID: &[KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Body])];
 
 impl Description {
     /// What a built-in provider is made of.
-    pub(super) const fn of(
+    pub(super) const fn of<P: Provider>(
         name: &'static str,
         schemes: &'static [Scheme],
         fields: Fields,
@@ -82,6 +84,7 @@ impl Description {
             retries,
             handshakes: Cow::Borrowed(handshakes),
             public_url: None,
+            code: Some(Code::of::<P>()),
         }
     }
 
@@ -106,6 +109,7 @@ impl Description {
             retries: Retries::UNKNOWN,
             handshakes: Cow::Borrowed(&[]),
             public_url: None,
+            code: None,
         }
     }
 
@@ -175,6 +179,12 @@ impl Description {
     /// Where a delivery's id, kind and attempt stand.
     pub fn fields(&self) -> &Fields {
         &self.fields
+    }
+
+    /// Whether it is the one of this provider's type, whatever its payloads are read as. A name proves nothing: a description that
+    /// was made at run time can have any.
+    pub(crate) fn is_of<P: Provider>(&self) -> bool {
+        self.code.is_some() && self == P::DESCRIPTION
     }
 
     /// How it asks whether the endpoint is yours.
@@ -316,7 +326,8 @@ impl TryFrom<Fresh> for Description {
 
 impl From<Description> for Fresh {
     fn from(description: Description) -> Self {
-        let Description { name, schemes, fields, keys, retries, handshakes, public_url } = description;
+        let Description { name, schemes, fields, keys, retries, handshakes, public_url, code: _ } =
+            description;
         let Fields { id, kind, attempt, .. } = fields;
         let (dedupe, retries) = (Some(keys.into_owned()), Some(retries));
         let (scheme, handshake) = (schemes.into_owned(), handshakes.into_owned());

@@ -1,5 +1,6 @@
 //! `Provider`: what sets one provider apart, as data; one file a provider, and the registry of all.
 
+mod code;
 mod custom;
 mod description;
 mod fields;
@@ -52,6 +53,7 @@ pub mod vercel;
 pub mod zendesk;
 pub mod zoom;
 
+use self::code::Code;
 pub use self::{
     adyen::Adyen,
     calendly::Calendly,
@@ -149,7 +151,7 @@ pub trait Provider: Sized + Send + Sync + 'static {
     const HANDSHAKES: &'static [Handshake] = &[];
     /// All of it as one value.
     #[doc(hidden)]
-    const DESCRIPTION: &'static Description = &Description::of(
+    const DESCRIPTION: &'static Description = &Description::of::<Self>(
         Self::NAME,
         Self::SCHEMES,
         Self::FIELDS,

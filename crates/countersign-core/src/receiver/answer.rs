@@ -7,6 +7,7 @@ use crate::{
     delivery::Delivery,
     error::{Chain, EventError, StoreError, StoreErrorKind, VerifyError, VerifyErrorKind},
     provider::{Description, Provider, Retries},
+    registry::LookUpError,
     reply::Reply,
 };
 
@@ -40,6 +41,10 @@ pub enum Outcome {
     Interrupted,
     /// The handler asks for something that the route was not set up with.
     NotSetUp,
+    /// The registry knows no such provider, or no such tenant.
+    Unknown,
+    /// The registry could not look up the secrets.
+    SecretsFailed,
 }
 
 impl Outcome {
@@ -59,6 +64,8 @@ impl Outcome {
             Self::Panicked => "panicked",
             Self::Interrupted => "interrupted",
             Self::NotSetUp => "not_set_up",
+            Self::Unknown => "unknown",
+            Self::SecretsFailed => "secrets_failed",
         }
     }
 
@@ -82,7 +89,8 @@ impl Outcome {
             },
             Self::Misfit | Self::Failed | Self::Panicked | Self::NotSetUp => 500,
             // Never a 2xx, since the first try may still fail; never a 409, since some only retry on 408, 429 and 5xx.
-            Self::InFlight | Self::StoreFailed(_) | Self::Interrupted => 503,
+            Self::InFlight | Self::StoreFailed(_) | Self::SecretsFailed | Self::Interrupted => 503,
+            Self::Unknown => 404,
         }
     }
 }
@@ -119,6 +127,16 @@ impl Answer {
     /// A request that was refused.
     pub fn refused(error: &VerifyError) -> Self {
         Self::new(Outcome::Refused(error.kind()), Some(error))
+    }
+
+    /// A request for which a registry has no receiver.
+    pub fn no_receiver(error: &LookUpError) -> Self {
+        let outcome = match error {
+            LookUpError::UnknownProvider | LookUpError::UnknownTenant => Outcome::Unknown,
+            LookUpError::Failed { .. } | LookUpError::TimedOut => Outcome::SecretsFailed,
+            LookUpError::NotSetUp { .. } => Outcome::Refused(VerifyErrorKind::NotSetUp),
+        };
+        Self::new(outcome, Some(error))
     }
 
     /// A handshake, with the reply to it, or why it was refused.
@@ -252,6 +270,7 @@ impl Answer {
             400 "Bad Request",
             401 "Unauthorized",
             403 "Forbidden",
+            404 "Not Found",
             405 "Method Not Allowed",
             408 "Request Timeout",
             413 "Content Too Large",
@@ -314,6 +333,8 @@ impl Answer {
             }
             Outcome::StoreFailed(_) => log!(error, "the store did not claim the delivery"),
             Outcome::NotSetUp => log!(error, "the route is not set up for this handler"),
+            Outcome::Unknown => log!(warn, "request for an unknown provider or tenant"),
+            Outcome::SecretsFailed => log!(error, "the secrets could not be looked up"),
         }
     }
 }

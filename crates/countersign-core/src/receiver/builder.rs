@@ -24,7 +24,7 @@ pub struct ReceiverBuilder<P: Provider> {
 }
 
 impl<P: Provider> ReceiverBuilder<P> {
-    pub(super) fn new(verifier: VerifierBuilder<P>) -> Self {
+    pub(crate) fn new(verifier: VerifierBuilder<P>) -> Self {
         let description = &verifier.described;
         Self {
             retention: description.retries.retention().max(replay_window(description)),
@@ -198,7 +198,7 @@ impl<P: Provider> ReceiverBuilder<P> {
 
 /// For how long one delivery can be played again: its timestamp may be the tolerance ahead, and then is good until it is the
 /// tolerance behind.
-fn replay_window(description: &Description) -> Duration {
+pub(crate) fn replay_window(description: &Description) -> Duration {
     let signed = description.schemes().iter().filter(|scheme| scheme.signs_timestamp());
     signed.map(|scheme| scheme.max_age().as_duration()).max().unwrap_or_default().saturating_mul(2)
 }

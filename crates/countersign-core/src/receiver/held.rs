@@ -166,7 +166,7 @@ pub(super) async fn settled(
 }
 
 /// A future's result, or `None` when it panicked.
-pub(super) async fn unwound<T>(future: impl Future<Output = T>) -> Option<T> {
+pub(crate) async fn unwound<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
         Ok(poll) => poll.map(Some),

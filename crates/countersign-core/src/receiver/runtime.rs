@@ -35,12 +35,12 @@ where
 }
 
 /// How long it was since then, where the runtime tells.
-pub(super) fn since(runtime: &impl Runtime, began: Option<Duration>) -> Option<Duration> {
+pub(crate) fn since(runtime: &impl Runtime, began: Option<Duration>) -> Option<Duration> {
     Some(runtime.elapsed()?.saturating_sub(began?))
 }
 
-/// What a store's call came to; `None` when it took longer than that, and was given up.
-pub(super) async fn within<T>(limit: impl Future<Output = ()>, call: impl Future<Output = T>) -> Option<T> {
+/// What a call of a store, or of a secret source, came to; `None` when it took longer than that, and was given up.
+pub(crate) async fn within<T>(limit: impl Future<Output = ()>, call: impl Future<Output = T>) -> Option<T> {
     let (mut limit, mut call) = (pin!(limit), pin!(call));
     poll_fn(|cx| match call.as_mut().poll(cx) {
         Poll::Pending => limit.as_mut().poll(cx).map(|()| None),

@@ -124,7 +124,8 @@ impl<P: Provider> VerifierBuilder<P> {
         let shows_token = |handshake: &Handshake| {
             matches!(handshake, Handshake::Query(QueryHandshake { token: Some(_), .. }))
         };
-        if self.verify_token.is_some() && !description.handshakes().iter().any(shows_token) {
+        let verify_token = self.verify_token.as_ref().or(self.secrets.verify_token());
+        if verify_token.is_some() && !description.handshakes().iter().any(shows_token) {
             return Err(ConfigError::NoVerifyToken { provider: provider() });
         }
         let kind = match self.kind.as_deref().map(str::trim) {
@@ -161,7 +162,7 @@ impl<P: Provider> VerifierBuilder<P> {
             described: self.described,
             require_timestamp: self.require_timestamp,
             kind,
-            verify_token: self.verify_token.as_ref().map(Key::shown),
+            verify_token: verify_token.map(Key::shown),
             method: self.method,
             limits: self.limits,
             clock: self.clock,

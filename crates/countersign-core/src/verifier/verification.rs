@@ -90,12 +90,22 @@ impl<'v, P: Provider> Verification<'v, P> {
     /// As [`update`](Self::update) and [`finish`](Self::finish); [`VerifyError::BodyTooSlow`] at the deadline;
     /// [`VerifyError::BodyCutOff`] when the stream fails.
     pub async fn read<E>(
+        self,
+        next: impl FnMut(&mut Context<'_>) -> Poll<Option<Result<Bytes, E>>>,
+        deadline: impl Future<Output = ()>,
+    ) -> Result<Delivery<P>, VerifyError> {
+        self.read_and_keep(next, deadline).await.map_err(|(error, _)| error)
+    }
+
+    /// As [`read`](Self::read). A body that is there as a whole, and was not found genuine, is kept beside the error, to be verified
+    /// by other secrets; it must not get out.
+    pub(crate) async fn read_and_keep<E>(
         mut self,
         mut next: impl FnMut(&mut Context<'_>) -> Poll<Option<Result<Bytes, E>>>,
         deadline: impl Future<Output = ()>,
-    ) -> Result<Delivery<P>, VerifyError> {
+    ) -> Result<Delivery<P>, (VerifyError, Bytes)> {
         let mut deadline = pin!(deadline);
-        poll_fn(|cx| {
+        let read = poll_fn(|cx| {
             loop {
                 match next(cx) {
                     Poll::Ready(None) => return Poll::Ready(Ok(())),
@@ -110,9 +120,12 @@ impl<'v, P: Provider> Verification<'v, P> {
                 }
                 return deadline.as_mut().poll(cx).map(|()| Err(VerifyError::BodyTooSlow));
             }
-        })
-        .await?;
-        self.finish()
+        });
+        if let Err(error) = read.await {
+            return Err((error, Bytes::new()));
+        }
+        let body = std::mem::take(&mut self.body).into_bytes();
+        self.conclude(&body).map_err(|error| (error, body))
     }
 
     pub(super) fn hash(&mut self, chunk: &[u8]) -> Result<(), VerifyError> {

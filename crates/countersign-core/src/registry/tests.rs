@@ -1,0 +1,389 @@
+//! What is looked up when, by a clock that is moved by hand.
+
+use std::{
+    collections::VecDeque,
+    future::{pending, ready},
+    pin::{Pin, pin},
+    sync::Mutex,
+    task::{Context, Poll, Waker},
+};
+
+use super::{source::Said, *};
+use crate::{
+    dedupe::{
+        BoxFuture, MemoryStore,
+        testing::{ManualClock, block_on},
+    },
+    error::ConfigError,
+    provider::{Raaft, Retake},
+    scheme::Scheme,
+    secret::{Secret, Secrets},
+    signer::Signer,
+    time::Timestamp,
+};
+
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_705_314_600);
+const BODY: &str = r#"{"event":"trial.expired","data":{"userId":"user_456"}}"#;
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What a source says next.
+#[derive(Clone, Copy, Debug)]
+enum Next {
+    Secret(&'static str),
+    Unknown,
+    Fails,
+    Blank,
+    Hangs,
+    Panics,
+}
+
+/// A source that says what it is told, the last of it again and again, and counts how often it was asked. Clones are the same.
+#[derive(Clone)]
+struct Told(Arc<Mutex<(VecDeque<Next>, usize)>>);
+
+impl Told {
+    fn new(says: impl IntoIterator<Item = Next>) -> Self {
+        Self(Arc::new(Mutex::new((says.into_iter().collect(), 0))))
+    }
+
+    fn say(&self, next: Next) {
+        self.0.lock().unwrap().0 = VecDeque::from([next]);
+    }
+
+    fn asked(&self) -> usize {
+        self.0.lock().unwrap().1
+    }
+}
+
+impl SecretSource for Told {
+    fn look_up<'s>(&'s self, _: &'s str, _: &'s str) -> BoxFuture<'s, Said> {
+        let mut told = self.0.lock().unwrap();
+        told.1 = told.1.saturating_add(1);
+        let next = if told.0.len() > 1 { told.0.pop_front().unwrap() } else { told.0[0] };
+        drop(told);
+        match next {
+            Next::Secret(secret) => Box::pin(ready(Ok(Some(Secret::new(secret).unwrap().into())))),
+            Next::Unknown => Box::pin(ready(Ok(None))),
+            Next::Fails => Box::pin(ready(Err(SecretError::unavailable("connection refused")))),
+            Next::Blank => Box::pin(ready(Secret::new(" ").map(|s| Some(s.into())).map_err(Into::into))),
+            Next::Hangs => Box::pin(pending()),
+            Next::Panics => Box::pin(async { panic!("told to") }),
+        }
+    }
+}
+
+struct Fixture {
+    source: Told,
+    clock: ManualClock,
+    registry: Registry,
+}
+
+fn fixture(next: Next) -> Fixture {
+    fixture_with(Told::new([next]), |builder| builder)
+}
+
+fn fixture_with(source: Told, settle: impl FnOnce(RegistryBuilder) -> RegistryBuilder) -> Fixture {
+    let clock = ManualClock::at(Duration::from_secs(1000));
+    let store = MemoryStore::with_clock(1000, clock.clone());
+    let builder = Registry::builder(source.clone()).built_in().store(store).clock(clock.clone());
+    Fixture { source, clock, registry: settle(builder).build().unwrap() }
+}
+
+/// Waits for ever.
+fn never(_: Duration) -> impl Future<Output = ()> + Send {
+    pending()
+}
+
+/// Does not wait.
+fn at_once(_: Duration) -> impl Future<Output = ()> + Send {
+    ready(())
+}
+
+impl Fixture {
+    fn find(&self) -> Result<Found, LookUpError> {
+        self.find_tenant("acme")
+    }
+
+    fn find_tenant(&self, tenant: &str) -> Result<Found, LookUpError> {
+        block_on(self.registry.find("retake", tenant, never))
+    }
+
+    /// The status that a delivery gets that is signed with this secret.
+    fn send(&self, secret: &str) -> u16 {
+        match self.find() {
+            Ok(found) => send(&found, secret),
+            Err(error) => Answer::no_receiver(&error).status(),
+        }
+    }
+}
+
+fn send(found: &Found, secret: &str) -> u16 {
+    let signer = Signer::<Retake>::new(&Secret::new(secret).unwrap());
+    let headers = signer.sign(BODY, NOW).unwrap();
+    let handler = async |_| Ok::<(), ConfigError>(());
+    block_on(found.handle(&headers, BODY, NOW, never, handler)).status()
+}
+
+fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn secrets_serve_until_they_are_to_be_refreshed_and_equal_ones_keep_their_receiver() {
+    let f = fixture(Next::Secret("a"));
+    let first = f.find().unwrap();
+    f.clock.advance(59 * SECOND);
+    assert!(f.find().unwrap().receiver().is(first.receiver()));
+    assert_eq!(f.source.asked(), 1);
+    f.clock.advance(SECOND);
+    assert!(f.find().unwrap().receiver().is(first.receiver()));
+    assert_eq!(f.source.asked(), 2);
+    f.source.say(Next::Secret("b"));
+    f.clock.advance(59 * SECOND);
+    assert!(f.find().unwrap().receiver().is(first.receiver()));
+    f.clock.advance(SECOND);
+    assert!(!f.find().unwrap().receiver().is(first.receiver()));
+    assert_eq!((f.send("a"), f.send("b"), f.source.asked()), (401, 200, 3));
+}
+
+#[test]
+fn the_first_delivery_after_a_rotation_is_verified_by_the_new_secret() {
+    let f = fixture(Next::Secret("a"));
+    assert_eq!(f.send("a"), 200);
+    f.source.say(Next::Secret("b"));
+    assert_eq!((f.send("b"), f.source.asked()), (401, 1), "within the floor");
+    f.clock.advance(SECOND);
+    assert_eq!((f.send("b"), f.source.asked()), (200, 2));
+    assert_eq!((f.send("a"), f.source.asked()), (401, 2));
+}
+
+#[test]
+fn a_flood_of_forgeries_is_one_look_up_a_floor() {
+    let f = fixture(Next::Secret("a"));
+    let found = f.find().unwrap();
+    for second in 1..=5 {
+        f.clock.advance(SECOND);
+        for _ in 0..100 {
+            assert_eq!(send(&found, "forged"), 401);
+            assert_eq!(f.send("forged"), 401);
+        }
+        assert_eq!(f.source.asked(), 1 + second);
+    }
+    assert_eq!(f.send("a"), 200);
+}
+
+#[test]
+fn a_wrong_token_is_looked_up_again_as_well() {
+    let f = fixture(Next::Secret("a"));
+    let show = |token: &str| {
+        let found = block_on(f.registry.find("raaft", "acme", never)).unwrap();
+        let next = |_: &mut Context<'_>| Poll::Ready(None::<Result<_, ConfigError>>);
+        let headers = [("x-raaft-token", token)];
+        let (_, verdict) = block_on(found.take_in(("POST", &headers), NOW, next, pending()));
+        verdict.map_or_else(|answer| answer.status(), |_| 200)
+    };
+    assert_eq!((show("a"), show("b")), (200, 401));
+    f.source.say(Next::Secret("b"));
+    f.clock.advance(SECOND);
+    assert_eq!((show("b"), show("a"), f.source.asked()), (200, 401, 2));
+    assert!(f.find().unwrap().receiver().verifier().description().is_of::<Retake>());
+    assert!(!f.find().unwrap().receiver().verifier().description().is_of::<Raaft>());
+}
+
+#[test]
+fn of_many_requests_one_looks_up_and_all_get_what_it_found() {
+    for (says, is_ok) in [(Next::Secret("a"), true), (Next::Fails, false), (Next::Unknown, false)] {
+        let f = fixture(Next::Hangs);
+        let mut first = Box::pin(f.registry.find("retake", "acme", never));
+        assert!(poll(first.as_mut()).is_pending());
+        let mut others: Vec<_> =
+            (0..50).map(|_| Box::pin(f.registry.find("retake", "acme", never))).collect();
+        assert!(others.iter_mut().all(|other| poll(other.as_mut()).is_pending()));
+        assert_eq!(f.source.asked(), 1);
+        // The one that looks is given up by its sender: another one looks, for all that are left.
+        f.source.say(says);
+        drop(first);
+        for other in &mut others {
+            let Poll::Ready(found) = poll(other.as_mut()) else { panic!("{says:?}: nobody looks") };
+            assert_eq!(found.is_ok(), is_ok, "{says:?}");
+        }
+        assert!(matches!(says, Next::Fails) || f.source.asked() == 2, "{says:?}: {}", f.source.asked());
+    }
+}
+
+#[test]
+fn while_one_looks_up_again_the_others_go_on() {
+    let f = fixture(Next::Secret("a"));
+    let known = f.find().unwrap();
+    f.source.say(Next::Hangs);
+    f.clock.advance(60 * SECOND);
+    let mut one = pin!(f.registry.find("retake", "acme", never));
+    assert!(poll(one.as_mut()).is_pending());
+    for _ in 0..10 {
+        assert!(f.find().unwrap().receiver().is(known.receiver()));
+    }
+    assert_eq!((f.send("a"), f.source.asked()), (200, 2));
+}
+
+#[test]
+fn a_source_that_fails_hangs_or_panics_leaves_what_it_said_last_for_a_while() {
+    for fault in [Next::Fails, Next::Hangs, Next::Panics] {
+        let f = fixture(Next::Secret("a"));
+        let find = || block_on(f.registry.find("retake", "acme", at_once));
+        find().unwrap();
+        f.source.say(fault);
+        for (pause, serves) in [(60, true), (3539, true), (1, false)] {
+            f.clock.advance(pause * SECOND);
+            assert_eq!(find().is_ok(), serves, "{fault:?}");
+        }
+        let error = find().unwrap_err();
+        assert_eq!(Answer::no_receiver(&error).status(), 503, "{fault:?}");
+        assert_eq!(f.registry.shared.providers["retake"].tenants.len(), (0, 0), "{fault:?}");
+        f.source.say(Next::Secret("a"));
+        assert_eq!(f.send("a"), 200, "{fault:?}");
+    }
+}
+
+#[test]
+fn a_source_that_fails_is_asked_once_a_floor_and_a_wrong_signature_is_then_no_proof() {
+    let f = fixture(Next::Secret("a"));
+    f.find().unwrap();
+    f.source.say(Next::Fails);
+    f.clock.advance(60 * SECOND);
+    for _ in 0..10 {
+        assert_eq!((f.send("a"), f.send("b")), (200, 503));
+    }
+    assert_eq!(f.source.asked(), 2);
+    f.source.say(Next::Secret("b"));
+    f.clock.advance(SECOND);
+    assert_eq!((f.send("b"), f.send("a"), f.source.asked()), (200, 401, 3));
+}
+
+#[test]
+fn a_tenant_that_is_removed_is_forgotten_at_once() {
+    let f = fixture(Next::Secret("a"));
+    assert_eq!(f.send("a"), 200);
+    f.source.say(Next::Unknown);
+    f.clock.advance(SECOND);
+    assert_eq!(f.send("forged"), 404);
+    assert_eq!((f.send("a"), f.source.asked()), (404, 2));
+    f.source.say(Next::Secret("a"));
+    f.clock.advance(SECOND);
+    assert_eq!((f.send("a"), f.source.asked()), (200, 3));
+}
+
+#[test]
+fn unknown_names_are_refused_and_take_bounded_space() {
+    let f = fixture(Next::Unknown);
+    assert_eq!(block_on(f.registry.find("nobody", "acme", never)).unwrap_err(), LookUpError::UnknownProvider);
+    assert_eq!(f.find_tenant(&"a".repeat(257)).unwrap_err(), LookUpError::UnknownTenant);
+    assert_eq!(f.source.asked(), 0);
+    for _ in 0..3 {
+        assert_eq!(f.find().unwrap_err(), LookUpError::UnknownTenant);
+    }
+    assert_eq!(f.source.asked(), 1);
+    for name in 0..3000 {
+        assert_eq!(f.find_tenant(&name.to_string()).unwrap_err(), LookUpError::UnknownTenant);
+    }
+    let tenants = &f.registry.shared.providers["retake"].tenants;
+    assert_eq!(tenants.len(), (0, 1024));
+    f.clock.advance(SECOND);
+    f.find_tenant("another").unwrap_err();
+    assert_eq!(tenants.len(), (0, 1));
+}
+
+#[test]
+fn secrets_that_cannot_be_used_are_a_500_with_the_reason() {
+    let f = fixture(Next::Blank);
+    for _ in 0..3 {
+        let error = f.find().unwrap_err();
+        assert_eq!(error, LookUpError::NotSetUp { error: ConfigError::BlankSecret });
+        assert_eq!(Answer::no_receiver(&error).status(), 500);
+    }
+    assert_eq!(f.source.asked(), 1);
+    let f = fixture_with(Told::new([Next::Secret("a")]), |builder| {
+        builder.provider(Description::new("acme", [Scheme::hmac_sha256("x-acme").signs("{url}{body}")]))
+    });
+    let error = block_on(f.registry.find("acme", "", never)).unwrap_err();
+    let expected = ConfigError::NoPublicUrl { provider: "acme".to_owned() };
+    assert_eq!(error, LookUpError::NotSetUp { error: expected });
+}
+
+#[test]
+fn at_a_refresh_of_zero_and_without_a_clock_each_request_looks_up() {
+    let f = fixture_with(Told::new([Next::Secret("a")]), |builder| builder.refresh(Duration::ZERO));
+    for asked in 1..=3 {
+        assert_eq!((f.send("a"), f.source.asked()), (200, asked));
+    }
+    f.source.say(Next::Secret("b"));
+    assert_eq!((f.send("b"), f.send("a"), f.source.asked()), (200, 401, 5));
+    f.source.say(Next::Fails);
+    assert_eq!((f.send("b"), f.send("a")), (200, 503));
+    f.source.say(Next::Unknown);
+    assert_eq!((f.send("b"), f.source.asked()), (404, 8));
+
+    let source = Told::new([Next::Secret("a")]);
+    let store = MemoryStore::with_clock(1000, ManualClock::default());
+    let registry = Registry::builder(source.clone()).with::<Retake>().store(store).build().unwrap();
+    for asked in 1..=3 {
+        let found = block_on(registry.find("retake", "acme", never)).unwrap();
+        assert_eq!((send(&found, "b"), send(&found, "a"), source.asked()), (401, 200, asked));
+    }
+    assert_eq!(registry.shared.providers["retake"].tenants.len(), (0, 0));
+}
+
+#[test]
+fn a_secret_that_comes_back_late_does_not_undo_a_later_one() {
+    let f = fixture_with(Told::new([Next::Secret("a")]), |builder| builder.refresh(Duration::ZERO));
+    let listed = &f.registry.shared.providers["retake"];
+    let made = |secret: &str| {
+        let secrets = Secrets::from(Secret::new(secret).unwrap());
+        (listed.make("acme", secrets.clone(), &f.registry.shared.common).unwrap(), secrets)
+    };
+    let ((new, new_secrets), (old, old_secrets)) = (made("new"), made("old"));
+    listed.tenants.keep("acme", new, new_secrets.clone(), 2 * SECOND);
+    listed.tenants.keep("acme", old, old_secrets.clone(), SECOND);
+    assert!(listed.tenants.confirm("acme", &old_secrets, SECOND).is_none());
+    assert!(listed.tenants.confirm("acme", &new_secrets, SECOND).is_some());
+}
+
+#[test]
+fn mistakes_in_the_set_up_are_found_when_it_is_built() {
+    let check = |settle: &dyn Fn(RegistryBuilder) -> RegistryBuilder, expected: &str| {
+        let store = MemoryStore::with_clock(1, ManualClock::default());
+        let builder = Registry::builder(FixedSecrets::new()).built_in().store(store);
+        let error = settle(builder).build().unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    };
+    let acme = || Description::new("acme", [Scheme::hmac_sha256("x-acme")]);
+    check(&|b| b.provider(acme()).provider(acme()), r#""acme" is registered already"#);
+    check(&|b| b.provider(Description::new("retake", acme().schemes())), r#""retake" is registered"#);
+    check(&|b| b.provider(Description::new("Acme", acme().schemes())), "a name is of");
+    check(&|b| b.settings("acme", Settings::new()), "not registered");
+    check(&|b| b.settings("retake", Settings::new().require_timestamp()), "signs no timestamp");
+    check(&|b| b.settings("retake", Settings::new().body_limit(0)), "body_limit");
+    check(&|b| b.settings("recharge", Settings::new().retention_seconds(3600)), "retention");
+    check(&|b| b.look_up_floor(Duration::ZERO), "look_up_floor");
+    check(&|b| b.look_up_timeout(Duration::ZERO), "look_up_timeout");
+    check(&|b| b.lease(Duration::ZERO), "lease");
+    let registry = Registry::builder(FixedSecrets::new()).built_in().build();
+    assert_eq!(registry.unwrap_err(), ConfigError::NoStore);
+}
+
+#[test]
+fn settings_reach_the_receivers_and_a_tenant_stands_in_its_url() {
+    let settings = Settings::new().public_url("https://example.com/{tenant}?a=b").body_limit(100);
+    let acme = Description::new("acme", [Scheme::hmac_sha256("x-acme").signs("{url}{body}")]);
+    let f = fixture_with(Told::new([Next::Secret("a")]), |builder| {
+        builder.provider(acme.clone()).settings("acme", settings)
+    });
+    let found = block_on(f.registry.find("acme", "initech", never)).unwrap();
+    assert_eq!((found.receiver().endpoint(), found.receiver().verifier().limits().body), ("initech", 100));
+    let signer = Signer::<Custom>::custom(acme, &Secret::new("a").unwrap()).unwrap();
+    let verify = |url: &str| {
+        let headers = signer.clone().public_url(url).sign("{}", NOW).unwrap();
+        found.receiver().verifier().verify(&headers, "{}", NOW).is_ok()
+    };
+    assert!(verify("https://example.com/initech?a=b"));
+    assert!(!verify("https://example.com/acme?a=b"));
+}
