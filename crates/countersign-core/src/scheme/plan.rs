@@ -1,7 +1,7 @@
 //! `Plan`: a template made ready, with what is configured filled in.
 
 use super::{BodyRule, Piece, Scheme, pieces};
-use crate::json;
+use crate::{json, time::TimestampFormat};
 
 /// A part of the signed content beside the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,16 @@ pub(crate) struct Plan {
     /// Whether another scheme signs other content with the same key and algorithm.
     is_beside_another: bool,
     /// What stands between the id and the rest, and on which side of the id.
-    id_ends: Option<(Side, Box<[u8]>)>,
+    id_ends: Option<End>,
+}
+
+/// What stands beside the id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct End {
+    side: Side,
+    text: Box<[u8]>,
+    /// Whether a timestamp that begins with a digit or a minus sign follows: an id can then only end before one of these.
+    before_digits: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +74,10 @@ impl Plan {
             .iter()
             .any(|other| other.algorithm == scheme.algorithm && other.template() != scheme.template());
         plan.id_ends = end_of_id(&plan.before, Side::Behind).or_else(|| end_of_id(&plan.after, Side::Before));
+        let by_letters = scheme.timestamp.as_ref().is_some_and(|s| s.format == TimestampFormat::ImfFixdate);
+        if let Some(end) = plan.id_ends.as_mut().filter(|_| by_letters) {
+            end.before_digits = false;
+        }
         plan
     }
 
@@ -87,27 +100,70 @@ impl Plan {
 
     /// Whether the id holds the text that parts it from the rest of the signed content, so that it could end elsewhere.
     pub(crate) fn is_ambiguous_id(&self, id: &str) -> bool {
-        let Some((side, end)) = &self.id_ends else { return false };
+        let Some(End { side, text, before_digits }) = &self.id_ends else { return false };
         let id = id.as_bytes();
         // In part as well: of `--`, an id that ends in `-` would leave two places.
         let overlaps = |length: usize| {
-            let (head, tail) = (end.get(..length), end.get(length..));
+            let (head, tail) = (text.get(..length), text.get(length..));
             let (Some(head), Some(tail)) = (head, tail) else { return false };
             match side {
-                Side::Behind => id.ends_with(head) && end.starts_with(tail),
-                Side::Before => id.starts_with(tail) && end.ends_with(head),
+                Side::Behind => id.ends_with(head) && text.starts_with(tail),
+                Side::Before => id.starts_with(tail) && text.ends_with(head),
             }
         };
-        id.windows(end.len()).any(|part| part == &**end) || (1..end.len()).any(overlaps)
+        let ends_at = |at: usize| {
+            let behind = id.get(at..).and_then(|rest| rest.strip_prefix(&**text));
+            behind.is_some_and(|rest| !before_digits || matches!(rest, [b'-' | b'0'..=b'9', ..]))
+        };
+        (0..id.len()).any(ends_at) || (1..text.len()).any(overlaps)
     }
 }
 
 /// The fixed text on this side of the id. On the other side, something of known extent stands.
-fn end_of_id(parts: &[Part], side: Side) -> Option<(Side, Box<[u8]>)> {
-    parts.windows(2).find_map(|pair| match (pair, side) {
-        ([Part::Id, Part::Fixed(text)], Side::Behind) | ([Part::Fixed(text), Part::Id], Side::Before) => {
-            Some((side, text.clone()))
-        }
-        _ => None,
-    })
+fn end_of_id(parts: &[Part], side: Side) -> Option<End> {
+    let at = parts.iter().position(|part| *part == Part::Id)?;
+    let beside = match side {
+        Side::Behind => at.checked_add(1)?,
+        Side::Before => at.checked_sub(1)?,
+    };
+    let Some(Part::Fixed(text)) = parts.get(beside) else { return None };
+    let before_digits = side == Side::Behind && parts.get(beside.checked_add(1)?) == Some(&Part::Timestamp);
+    Some(End { side, text: text.clone(), before_digits })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scheme::TimestampSource;
+
+    #[test]
+    fn an_id_that_could_end_elsewhere_is_found() {
+        let check = |template: &'static str, format, ambiguous: &[&str], clear: &[&str]| {
+            let scheme = Scheme::hmac_sha256("x-sig")
+                .timestamp(TimestampSource::header("x-ts"), format)
+                .signs(template);
+            let plan = Plan::new(&scheme, &[], "", "POST");
+            for id in ambiguous {
+                assert!(plan.is_ambiguous_id(id), "{template}: {id}");
+            }
+            for id in clear {
+                assert!(!plan.is_ambiguous_id(id), "{template}: {id}");
+            }
+        };
+        let standard = "{id}.{timestamp}.{body}";
+        let seconds = TimestampFormat::UnixSeconds;
+        // `a`, 1 and a body that begins with `7.` would be signed alike.
+        check(
+            standard,
+            seconds,
+            &["a.1", "a.-1", ".1", "a.b.1"],
+            &["msg_1", "a.b", "order.paid.x", "a.", "1"],
+        );
+        check(standard, TimestampFormat::Rfc3339, &["a.2024"], &["a.b"]);
+        check(standard, TimestampFormat::ImfFixdate, &["a.Mon", "a.1"], &["a"]);
+        check("{timestamp}.{id}.{body}", seconds, &["a.1", "a.b", "a."], &["a", "1"]);
+        check("{id}--{timestamp}.{body}", seconds, &["a-", "a--1"], &["a-b", "a--b"]);
+        check("{body}.{timestamp}.{id}", seconds, &["a.b", ".b"], &["a"]);
+        check("{timestamp}.{body}", seconds, &[], &["a.1"]);
+    }
 }
