@@ -62,11 +62,12 @@ impl Bodies {
 fn with_subject<P: Provider>(request: &Request<'_>, body: impl Fn(&Subject<P>, &Request<'_>)) {
     let costly = P::SCHEMES.iter().any(|scheme| scheme.algorithm().takes_public_key());
     let mut dice = Dice::new(&[request.data, P::NAME.as_bytes()].concat());
-    let share = match request.is_meant_for(P::SCHEMES) {
-        true => 1,
-        false => 8,
+    let share = match (request.is_meant_for(P::SCHEMES), costly) {
+        (true, false) => 1,
+        (true, true) | (false, false) => 8,
+        (false, true) => 64,
     };
-    if dice.below(if costly { share * 8 } else { share }) == 0
+    if dice.below(share) == 0
         && let Some(subject) = Subject::registered()
     {
         body(&subject, request);
