@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use countersign::{
     Admission, Answer, ConfigError, EventError, FixedSecrets, MemoryStore, Outcome, Provider, Receiver,
-    Registry, Secret, Secrets, Signer, StoreError, Timestamp, TimestampFormat, Verifier, VerifyError,
-    VerifyErrorKind,
+    Registry, Secret, Secrets, Settings, Signer, StoreError, Timestamp, TimestampFormat, Verifier,
+    VerifyError, VerifyErrorKind,
     dedupe::Key,
     event::Json,
     for_each_provider,
@@ -109,9 +109,11 @@ async fn check<P: Provider>() {
     }
     forbidden.check(&receiver.admit(delivery, tokio::time::sleep).await.unwrap());
 
-    let secrets = FixedSecrets::new().with(P::NAME, "tenant", &secret);
+    let secrets = FixedSecrets::new().with(P::NAME, "tenant", &public);
     forbidden.check(&secrets);
-    let builder = Registry::builder(secrets).with::<P>().store(MemoryStore::new(10));
+    let settings = Settings::new().public_url(URL);
+    let builder =
+        Registry::builder(secrets).with::<P>().settings(P::NAME, settings).store(MemoryStore::new(10));
     forbidden.check(&builder);
     let registry = builder.build().unwrap();
     let found = registry.find(P::NAME, "tenant", tokio::time::sleep).await.unwrap();
