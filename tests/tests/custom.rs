@@ -5,7 +5,9 @@
 use base64ct::{Base64, Encoding as _};
 use countersign::{
     ConfigError, Description, MemoryStore, Provider, Receiver, Secret, Verifier, VerifyErrorKind,
-    provider::{Custom, Discord, Dropbox, Meta, Payload, Slack, WhatsApp, Zoom},
+    dedupe::{KeyPart, KeyRule},
+    provider::{Custom, Discord, Dropbox, Meta, Payload, Slack, Source, WhatsApp, Zoom},
+    scheme::Scheme,
 };
 use countersign_tests::{
     client::Request,
@@ -136,6 +138,19 @@ fn another_method_than_the_signed_one_is_refused() {
     }
     let put = Verifier::<Custom>::custom_builder(acme(), secret()).method("PUT").build().unwrap();
     assert!(put.check_method("PUT").is_ok() && put.check_method("POST").is_err());
+}
+
+#[test]
+fn rules_that_were_given_stay_whatever_is_said_of_the_id_and_in_whatever_order() {
+    let check = |acme: Description, rules: &str| {
+        assert_eq!(serde_json::to_value(&acme).unwrap()["dedupe"].to_string(), rules, "{acme:?}");
+    };
+    let (fresh, object) =
+        (|| Description::new("acme", [Scheme::hmac_sha256("x-acme-signature")]), || Source::body("data.id"));
+    let by_body = || [KeyRule::of(&[KeyPart::Body])];
+    check(fresh().id(object()), r#"[{"of":["id"],"or":["body"]}]"#);
+    check(fresh().id(object()).dedupe(by_body()), r#"[["body"]]"#);
+    check(fresh().dedupe(by_body()).id(object()), r#"[["body"]]"#);
 }
 
 #[test]

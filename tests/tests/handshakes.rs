@@ -7,7 +7,7 @@ use std::{net::SocketAddr, time::Duration};
 use countersign::{
     Clock, ConfigError, MemoryStore, Outcome, Provider, Receiver, ReceiverBuilder, Secret, Secrets, Signer,
     Timestamp, Verifier, VerifyErrorKind,
-    provider::{Discord, Dropbox, Meta, Retake, Slack, Twitch, Zoom},
+    provider::{Discord, Dropbox, Intercom, Meta, Retake, Slack, Twitch, Zoom},
 };
 use countersign_tests::{
     client::{Reply, Request},
@@ -360,6 +360,64 @@ async fn a_route_that_takes_a_get_takes_deliveries_as_before() {
         },
     )
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_other_method_asks_and_a_body_does_not_help() {
+    each(meta, async |framework, address, handler| {
+        for path in ["/webhook", "/scoped/webhook"] {
+            for method in ["HEAD", "OPTIONS", "PUT", "get"] {
+                let asked = Request::with_method(method, &format!("{path}?{META_QUERY}"), &[]);
+                let reply = asked.send(address).await;
+                assert!((400..500).contains(&reply.status), "{framework:?}: {method} {path}: {reply:?}");
+                assert!(!reply.body.contains("1158201444"), "{framework:?}: {method} {path}: {reply:?}");
+            }
+            let body = r#"{"object":"user","entry":[]}"#;
+            let mut headers = signed::<Meta>(&secret("the app's secret"), NOW, body);
+            headers.push(("content-length".to_owned(), body.len().to_string()));
+            for (query, status) in [(META_QUERY, 200), ("hub.mode=subscribe", 403)] {
+                let get = Request::with_method("GET", &format!("{path}?{query}"), &headers);
+                assert_eq!(get.send(address).await.status, status, "{framework:?}: {path}?{query}");
+            }
+        }
+        assert_eq!(handler.runs(), 0, "{framework:?}");
+    })
+    .await;
+}
+
+/// As Intercom does, to see whether there is an endpoint: <https://developers.intercom.com/docs/webhooks/setting-up-webhooks>.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_of_ones_own_answers_a_head_beside_the_deliveries() {
+    use countersign::{actix, axum::post};
+
+    let receiver = Receiver::<Intercom>::builder(secret("the app's secret"));
+    let receiver = receiver.store(MemoryStore::new(10)).build().unwrap();
+    let head = Request::with_method("HEAD", "/webhook", &[]);
+    let unsigned = Request::post("/webhook", &[], b"{}");
+
+    let route = post(receiver.clone(), async || ()).head(async || ());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().route("/webhook", route)).await });
+    assert_eq!((head.send(address).await.status, unsigned.send(address).await.status), (200, 400));
+
+    let (sender, bound) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        use actix_web::{App, HttpResponse, HttpServer, rt, web};
+        let app = move || {
+            let webhook = web::resource("/webhook")
+                .route(web::head().to(async || HttpResponse::Ok()))
+                .route(actix::post(receiver.clone(), async || HttpResponse::Ok()));
+            App::new().service(webhook)
+        };
+        rt::System::new().block_on(async move {
+            let server = HttpServer::new(app).workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
+            sender.send(server.addrs()[0]).unwrap();
+            server.run().await
+        })
+    });
+    let address = bound.recv().unwrap();
+    assert_eq!((head.send(address).await.status, unsigned.send(address).await.status), (200, 400));
 }
 
 // <https://www.dropbox.com/developers/reference/webhooks>

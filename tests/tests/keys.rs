@@ -114,6 +114,14 @@ fn an_id_in_the_signed_body_is_the_key_and_without_one_the_body() {
 }
 
 #[test]
+fn slack_asks_for_the_options_of_a_menu_as_often_as_somebody_types() {
+    let asked =
+        Sent { body: "payload=%7B%22type%22%3A%22block_suggestion%22%2C%22value%22%3A%22a%22%7D", ..SENT };
+    assert!(one::<Slack>(&asked, &asked), "an exact replay");
+    assert!(!one::<Slack>(&asked, &Sent { at: SENT.at + 9, ..asked }), "the same was typed again");
+}
+
+#[test]
 fn an_unsigned_id_is_a_key_beside_what_was_signed() {
     fn check<P: Provider>() {
         let first = Sent { id: "dlv_1", body: r#"{"a":1,"webhookTimestamp":1705314600000}"#, ..SENT };

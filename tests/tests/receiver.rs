@@ -12,7 +12,8 @@ use countersign::{
     Admission, Admitted, Answer, Clock, ConfigError, Delivery, Outcome, Provider, Receiver, ReceiverBuilder,
     Secret, Signer, StoreError, StoreErrorKind, Timestamp, TokioRuntime,
     dedupe::{Key, KeyPart, KeyRule, MemoryStore, Store},
-    provider::{Raaft, Recharge, Retake, RetentBase, RevKeen},
+    event::Json,
+    provider::{GitHub, Postmark, Raaft, Recharge, Retake, RetentBase, RevKeen, Typeform, Vercel, Zoom},
 };
 use countersign_tests::told::{Call, Fault, Told};
 use tokio::time::sleep;
@@ -98,6 +99,21 @@ fn retention_is_a_quarter_longer_than_the_provider_tries() {
     assert_eq!(hours(Recharge::RETRIES.retention()), 60.0);
     // 5 min + 30 min + 2 h + 8 h + 24 h, and a quarter.
     assert!((43.2..43.3).contains(&hours(RevKeen::RETRIES.retention())));
+}
+
+#[test]
+fn what_is_signed_without_a_timestamp_is_remembered_for_72_hours_at_least() {
+    fn hours<P: Provider>() -> f64 {
+        over::<P>(MemoryStore::with_clock(10, Manual::default())).retention().as_secs_f64() / 3600.0
+    }
+    // Typeform tries for 10 h 35 min, Vercel for a day, GitHub's deliveries can be sent again for three.
+    assert_eq!((hours::<Typeform>(), hours::<Vercel>(), hours::<RevKeen>()), (72.0, 72.0, 72.0));
+    assert_eq!((hours::<GitHub>(), hours::<Recharge>()), (90.0, 96.0));
+    // A timestamp keeps replays out of Zoom's, and who can replay a token can do worse.
+    assert!(hours::<Zoom>() < 2.0);
+    let postmark = Receiver::<Postmark>::builder(Secret::new("user:password").unwrap());
+    let postmark = postmark.store(MemoryStore::with_clock(10, Manual::default())).build().unwrap();
+    assert_eq!(postmark.retention(), Postmark::<Json>::RETRIES.retention());
 }
 
 #[tokio::test]

@@ -23,6 +23,9 @@ impl<T: DeserializeOwned + fmt::Debug + Send + Sync + 'static> Payload for T {}
 /// Its events are [`Generic`]: the kind, and the body as JSON text or as a type of yours. A [`Registry`](crate::Registry) hands out
 /// the built-in providers as this one as well; [`Delivery::of`] finds the way back to their types.
 ///
+/// [`Receiver::custom`](crate::Receiver::custom) takes a description as well; under axum and actix-web, handlers then extract
+/// `Webhook<Custom<Paid>>`.
+///
 /// ```
 /// use countersign_core::{Secret, Signer, Timestamp, Verifier, provider::Custom, scheme::Scheme};
 ///

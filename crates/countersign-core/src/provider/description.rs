@@ -16,6 +16,10 @@ use crate::{
 /// For providers that are not built in: [`Verifier::custom`](crate::Verifier::custom) takes one. It is made in code, or read from
 /// TOML, JSON or anything else that serde reads. One that cannot be safe, or cannot work, is refused, with what to change.
 ///
+/// As text, it has a `name` and at least one `[[scheme]]`, whose fields are those of [`Scheme`]; and where there are such: `id`, `kind`
+/// and `attempt` ([`Source`]), `dedupe` (a list of [`KeyRule`]s), `retries` ([`Retries`]), `public_url`, and `[[handshake]]`
+/// ([`Handshake`]).
+///
 /// ```
 /// use countersign_core::Description;
 ///
@@ -114,11 +118,14 @@ impl Description {
     }
 
     /// Where the id stands. Where it is signed, it is the dedupe key as well, unless told otherwise.
+    ///
+    /// It is that of the delivery or the event, never of the object that the event is about: an order has many events, and all but
+    /// the first would be taken for duplicates.
     #[must_use]
     pub fn id(mut self, source: Source) -> Self {
         self.fields.id = Some(source);
         // What `dedupe` said is owned, and stays.
-        if let Cow::Borrowed(_) = self.keys {
+        if matches!(&self.keys, Cow::Borrowed(keys) if [BY_BODY, BY_ID].contains(keys)) {
             self.keys = Cow::Borrowed(if self.id_is_signed() { BY_ID } else { BY_BODY });
         }
         self
@@ -273,7 +280,8 @@ pub(crate) fn is_url(url: &str) -> bool {
     rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_graphic()))
 }
 
-/// One scheme is a description, of the name `custom`.
+/// One scheme is a description, of the name `custom`. Where several share a store, give each a name by [`Description::new`]: it keeps
+/// their dedupe keys apart.
 impl From<Scheme> for Description {
     fn from(scheme: Scheme) -> Self {
         Self::new("custom", [scheme])

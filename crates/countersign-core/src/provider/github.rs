@@ -8,13 +8,18 @@
 //! The kind (`X-GitHub-Event`) and the delivery's id (`X-GitHub-Delivery`) stand in headers that are not signed. So a delivery is
 //! known by two keys: the digest of the signed body, so that a replay is caught under whatever headers it comes, and the id, which
 //! stays when a delivery is sent again by hand. Two deliveries whose bodies are equal byte for byte are one: a label that is
-//! renamed, renamed back and renamed again is told of in three bodies, of which the last may be the first.
+//! renamed, renamed back and renamed again is told of in three bodies, of which the last may be the first. So it is with all that
+//! can be undone and holds no time of its own, such as who is a member of a team: a handler that must not miss the last turn asks
+//! GitHub for what is.
 //!
 //! Who holds a genuine delivery can present it as another kind, once. A receiver that is set up for one kind takes that
 //! from nobody.
 //!
 //! GitHub tries nothing again by itself (<https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries>). Deliveries of the
 //! last three days can be sent again by hand or by the API, with their old id: one that was handled is answered without a second run.
+//!
+//! A payload may have 25 MB (<https://docs.github.com/en/webhooks/webhook-events-and-payloads>), and one that is refused for its size is not
+//! sent again: raise [`body_limit`](crate::ReceiverBuilder::body_limit) where pushes are large.
 //!
 //! Set the webhook's content type to `application/json`. A form (`payload=..`) verifies, and cannot be typed.
 

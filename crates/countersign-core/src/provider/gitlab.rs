@@ -6,11 +6,13 @@
 //! has no token sends no header, and is refused.
 //!
 //! The kind is `X-Gitlab-Event` (`Push Hook`, `Merge Request Hook`), the id `X-Gitlab-Event-UUID`. The id is no dedupe key: webhooks that
-//! one webhook set off share it. The key is the digest of the body.
+//! one webhook set off share it. The key is the digest of the body. So two events whose bodies are equal byte for byte are one: a
+//! tag that is deleted and made again on the same commit, within the retention, is told of in a body that was handled before. A
+//! handler that must not miss it asks GitLab for what is.
 //!
 //! GitLab tries nothing again by itself, and switches off a webhook that fails: after four failures with a 5xx for a minute and
 //! longer each time, after four with a 4xx until somebody switches it on again. So a failure is answered with a 500. A delivery can be
-//! sent again by hand.
+//! sent again by hand. A payload may have 25 MB: raise [`body_limit`](crate::ReceiverBuilder::body_limit) where pushes are large.
 
 use crate::{
     dedupe::{KeyPart, KeyRule},

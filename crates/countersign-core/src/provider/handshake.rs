@@ -26,6 +26,25 @@ use crate::{
 ///     .handshake(Handshake::Body(question))
 ///     .handshake(Handshake::Query(query));
 /// assert!(acme.check().is_ok());
+///
+/// // The same in TOML.
+/// let read: Description = toml::from_str(
+///     r#"
+///     name = "acme"
+///
+///     [[scheme]]
+///     algorithm = "hmac-sha256"
+///     header = "X-Acme-Signature"
+///
+///     [[handshake]]
+///     body = { field = "type", value = "url_verification", reply = { echo = "challenge" } }
+///
+///     [[handshake]]
+///     query = { echo = "hub.challenge", mode = { name = "hub.mode", value = "subscribe" }, token = "hub.verify_token" }
+///     "#,
+/// )?;
+/// assert_eq!(read.handshakes(), acme.handshakes());
+/// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

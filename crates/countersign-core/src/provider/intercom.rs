@@ -8,6 +8,10 @@
 //! The body's `id` identifies the notification and is the dedupe key; without one, as in the ping of a test, it is the
 //! digest of the body. The body alone would not do: it counts `delivery_attempts`.
 //!
+//! Before it takes a URL, Intercom sends a `HEAD` to it and wants a 2xx
+//! (<https://developers.intercom.com/docs/webhooks/setting-up-webhooks>). That proves nothing and asks nothing, so a receiver does not answer it:
+//! have a route for it beside the one of the deliveries, as in axum's `post(receiver, on_intercom).head(async || ())`.
+//!
 //! How often a notification is tried is not documented. After a thousand errors in a row within 15 minutes, Intercom pauses for 15
 //! minutes; after seven days of errors, it suspends the subscription of a private app.
 

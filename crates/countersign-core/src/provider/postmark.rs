@@ -7,6 +7,10 @@
 //! The kind is the body's `RecordType` (`Bounce`, `Delivery`, `Open`); an inbound e-mail has none. `MessageID` is the e-mail's, which has many
 //! events, so the dedupe key is the digest of the body.
 //!
+//! An e-mail that came in holds its attachments, up to 35 MB of them and more in base64
+//! (<https://postmarkapp.com/support/article/1056-what-are-the-attachment-and-email-size-limits>): raise
+//! [`body_limit`](crate::ReceiverBuilder::body_limit) for those.
+//!
 //! Anything but a 200 is tried again, ten times over about ten and a half hours, but a 403 ends it at once
 //! (<https://postmarkapp.com/support/article/understanding-inbound-webhook-retries-in-postmark>, of inbound e-mails).
 

@@ -7,6 +7,18 @@ use serde::{Deserialize, Serialize};
 use crate::scheme::table;
 
 /// On which answers a provider tries again, and for how long.
+///
+/// In a description, `on` is `any-failure` or `server-errors` (408, 429 and 5xx), and `within` is in seconds:
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use countersign_core::provider::Retries;
+///
+/// let read: Retries = toml::from_str("on = \"any-failure\"\nwithin = 86400")?;
+/// assert_eq!(read, Retries::ON_ANY_FAILURE.within(Duration::from_secs(86400)));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, remote = "Self")]
 pub struct Retries {

@@ -4,7 +4,9 @@
 //! app's signing secret, good for 300 s (<https://docs.slack.dev/authentication/verifying-requests-from-slack>). The
 //! `token` in the body is an older means to the same end, and is not looked at.
 //!
-//! The dedupe key is the body's `event_id`, the same at every attempt; without one, the digest of the body.
+//! The dedupe key is the body's `event_id`, the same at every attempt; without one, what was signed (timestamp and body).
+//! The body alone would not do: whoever types into a menu, changes their mind and types the same again has Slack ask twice for
+//! its options, in one body.
 //!
 //! Slash commands and interactive components are signed alike and are no JSON: forms, with the JSON of a click in a
 //! field `payload`. Such deliveries verify, have neither id nor kind, and are not typed: their handlers take the
@@ -40,7 +42,7 @@ provider! {
             .tolerance(Tolerance::from_secs(300))
             .signs("v0:{timestamp}:{body}")];
         const FIELDS: Fields = Fields::NONE.id(Source::body("event_id")).kind(Source::body("event.type"));
-        const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Body])];
+        const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Timestamp, KeyPart::Body])];
         const RETRIES: Retries = Retries::ON_ANY_FAILURE.within(Duration::from_secs((24 * 60 + 6) * 60));
         const HANDSHAKES: &'static [Handshake] =
             &[Handshake::Body(BodyHandshake::new("type", "url_verification", ReplyRule::echo("challenge")))];

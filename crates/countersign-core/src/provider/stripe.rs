@@ -1,7 +1,7 @@
 //! Stripe: payments, subscriptions, invoices and what belongs to them.
 //!
 //! Signature: `Stripe-Signature: t=<unix seconds>,v1=<hex>[,v1=<hex>..]`, HMAC-SHA256 over `{t}.{raw body}`, good for
-//! 300 s both ways, as in Stripe's own libraries (<https://docs.stripe.com/webhooks/signature>). The secret
+//! 300 s, as in Stripe's own libraries, and here both ways (<https://docs.stripe.com/webhooks/signature>). The secret
 //! (`whsec_..`) is used as it is, prefix included. There are two signatures while a secret is rolled; other versions
 //! are ignored: `v0` is a test's.
 //!

@@ -7,6 +7,7 @@ use crate::{
     dedupe::{KeyRule, Store},
     error::ConfigError,
     provider::{Description, Provider},
+    scheme::Scheme,
     secret::Secret,
     time::Clock,
     verifier::{VerifierBuilder, out_of_range},
@@ -27,7 +28,7 @@ impl<P: Provider> ReceiverBuilder<P> {
     pub(crate) fn new(verifier: VerifierBuilder<P>) -> Self {
         let description = &verifier.described;
         Self {
-            retention: description.retries.retention().max(replay_window(description)),
+            retention: default_retention(description),
             verifier,
             store: None,
             endpoint: String::new(),
@@ -64,7 +65,8 @@ impl<P: Provider> ReceiverBuilder<P> {
     }
 
     /// How long a handled delivery is remembered. By default a quarter longer than the provider keeps trying, 72 h where
-    /// that is not known, and never shorter than twice the tolerance of its timestamps.
+    /// that is not known, and never shorter than twice the tolerance of its timestamps; at least 72 h where it may be signed
+    /// without one, since then nothing else keeps a replay out.
     #[must_use]
     pub fn retention(mut self, retention: Duration) -> Self {
         self.retention = retention;
@@ -194,6 +196,16 @@ impl<P: Provider> ReceiverBuilder<P> {
         };
         Ok(Receiver { shared: Arc::new(shared) })
     }
+}
+
+/// The least that is remembered of a provider whose signature never grows old.
+const UNTIMED: Duration = Duration::from_secs(72 * 60 * 60);
+
+fn default_retention(description: &Description) -> Duration {
+    // Whoever can play a token again can make deliveries of their own: there, retries alone count.
+    let is_untimed = |scheme: &Scheme| !scheme.signs_timestamp() && !scheme.algorithm().shows_secret();
+    let least = if description.schemes().iter().any(is_untimed) { UNTIMED } else { Duration::ZERO };
+    description.retries.retention().max(replay_window(description)).max(least)
 }
 
 /// For how long one delivery can be played again: its timestamp may be the tolerance ahead, and then is good until it is the
