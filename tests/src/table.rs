@@ -45,7 +45,11 @@ fn row<P: Provider>(name: &str) -> String {
         each(signs),
         each(tolerance),
         keys(description),
-        if P::RETRIES.on(404) { "any failure" } else { "408, 429, 5xx" },
+        match (P::RETRIES.on(404), P::RETRIES.on(500)) {
+            (true, _) => "any failure",
+            (_, true) => "408, 429, 5xx",
+            _ => "409, 429, 503",
+        },
     )
 }
 

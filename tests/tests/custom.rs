@@ -269,3 +269,28 @@ fn a_description_whose_handshake_is_unsafe_is_refused() {
         assert!(error.contains(problem), "{error}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_says_when_to_try_again_where_the_provider_needs_that() {
+    let text = ACME.replace(r#"{ on = "any-failure", within = 86400 }"#, r#"{ on = "unavailable" }"#);
+    let patient: Description = toml::from_str(&text).unwrap();
+    for framework in Framework::ALL {
+        for (behaviour, body, status) in [
+            (Behaviour::Answer(500), BODY, 503),
+            (Behaviour::Answer(404), BODY, 503),
+            (Behaviour::Answer(429), BODY, 429),
+            (Behaviour::Answer(503), BODY, 503),
+            (Behaviour::Panic, BODY, 503),
+            (Behaviour::Answer(200), r#"{"amount":"7"}"#, 503),
+        ] {
+            let store = MemoryStore::new(100);
+            let receiver = Receiver::<Custom<Order>>::custom(patient.clone(), secret()).store(store).build();
+            let address = framework.serve(receiver.unwrap(), Handler::new(behaviour.clone())).await;
+            for path in ["/webhook", "/scoped/webhook"] {
+                let reply = Request::post(path, &signed(URL, body), body.as_bytes()).send(address).await;
+                let told = (reply.status, reply.header("retry-after").is_some());
+                assert_eq!(told, (status, true), "{framework:?} {path} {behaviour:?}");
+            }
+        }
+    }
+}

@@ -6,6 +6,7 @@ use actix_web::{
     Error, HttpMessage,
     body::{EitherBody, MessageBody},
     dev::{Payload, Service, ServiceRequest, ServiceResponse, forward_ready},
+    http::header::{self, HeaderValue},
     rt,
 };
 use countersign_core::{Answer, Delivery, Provider, Receiver};
@@ -144,6 +145,12 @@ fn finish<B: MessageBody>(
 ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
     match result {
         Some((_, Ok(mut response))) if response.status().as_u16() == answer.status() => {
+            let headers = response.headers_mut();
+            if let Some(seconds) = answer.retry_after_seconds()
+                && !headers.contains_key(header::RETRY_AFTER)
+            {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
             response.response_mut().extensions_mut().insert(answer);
             Ok(response.map_into_left_body())
         }
@@ -151,7 +158,10 @@ fn finish<B: MessageBody>(
             let (request, _) = response.into_parts();
             Ok(ServiceResponse::new(request, respond(answer)).map_into_right_body())
         }
-        Some((_, Err(error))) if error.as_response_error().status_code().as_u16() == answer.status() => {
+        Some((_, Err(error)))
+            if answer.retry_after_seconds().is_none()
+                && error.as_response_error().status_code().as_u16() == answer.status() =>
+        {
             Err(error)
         }
         Some((_, Err(_))) | None => Err(Rejection::new(answer).into()),

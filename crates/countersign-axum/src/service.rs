@@ -15,7 +15,7 @@ use axum::{
 use bytes::Bytes;
 use countersign_core::{Answer, Delivery, Provider, Receiver};
 use countersign_runtime::TokioRuntime;
-use http::Request;
+use http::{Request, header};
 use tower_service::Service;
 use tracing::Instrument;
 
@@ -119,6 +119,9 @@ fn judge<P: Provider, E>(receiver: &Receiver<P>, result: &Result<Response, E>) -
 fn finish(answer: Answer, response: Option<Response>) -> Response {
     match response {
         Some(mut response) if response.status() == answer.status() => {
+            if let Some(seconds) = answer.retry_after_seconds() {
+                response.headers_mut().entry(header::RETRY_AFTER).or_insert(seconds.into());
+            }
             response.extensions_mut().insert(answer);
             response
         }

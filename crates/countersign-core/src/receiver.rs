@@ -177,12 +177,13 @@ impl<P: Provider> Receiver<P> {
         if let Some(reply) = delivery.reply() {
             return (Answer::handshake(Ok(reply)), None);
         }
-        match self.admit(delivery, runtime.clone()).await {
+        let (answer, result) = match self.admit(delivery, runtime.clone()).await {
             Ok(Admission::Process(admitted)) => admitted.run(work, runtime, judge).await,
             Ok(Admission::Duplicate(_)) => (Answer::duplicate(), None),
             Ok(Admission::InFlight { retry_after, .. }) => (Answer::in_flight(retry_after), None),
             Err(error) => (Answer::store_failed(&error), None),
-        }
+        };
+        (answer.retried(self.verifier().description().retries), result)
     }
 
     /// Handles one request from end to end, under any framework: verifies, claims, types, runs the handler and settles. A provider

@@ -38,6 +38,7 @@ const MAX_WITHIN: u64 = 90 * 24 * 60 * 60;
 enum RetriedOn {
     AnyFailure,
     ServerErrors,
+    Unavailable,
 }
 
 impl Retries {
@@ -47,6 +48,10 @@ impl Retries {
     pub const ON_ANY_FAILURE: Self = Self { within: None, on: RetriedOn::AnyFailure };
     /// A provider that retries on 408, 429 and 5xx.
     pub const ON_SERVER_ERRORS: Self = Self { within: None, on: RetriedOn::ServerErrors };
+
+    /// A provider that retries on 409, 429 and 503 only, and on the last two where a `Retry-After` is below a minute (Zendesk). Each
+    /// failure of a genuine delivery is answered so.
+    pub const ON_UNAVAILABLE: Self = Self { within: None, on: RetriedOn::Unavailable };
 
     /// How long after the first try the last one comes.
     #[must_use]
@@ -60,7 +65,13 @@ impl Retries {
         match self.on {
             RetriedOn::AnyFailure => matches!(status, 400..=599),
             RetriedOn::ServerErrors => matches!(status, 408 | 429 | 500..=599),
+            RetriedOn::Unavailable => matches!(status, 409 | 429 | 503),
         }
+    }
+
+    /// Whether a failure is only tried again where it says when.
+    pub(crate) const fn wants_retry_after(self) -> bool {
+        matches!(self.on, RetriedOn::Unavailable)
     }
 
     /// For how long tries come in, and a quarter: 72 hours where that is unknown.

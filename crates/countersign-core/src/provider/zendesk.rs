@@ -14,7 +14,7 @@
 //!
 //! Zendesk tries again up to 3 times on 409, on 429 and 503 with a `Retry-After` below 60 s, and up to 5 times when
 //! nothing answers; **any other 5xx is final** (<https://developer.zendesk.com/api-reference/webhooks/introduction>).
-//! So a handler that wants another try answers 503 with `Retry-After`. The schedule is not published.
+//! So each failure of a genuine delivery is answered by a 503 with `Retry-After`. The schedule is not published.
 
 use crate::{
     dedupe::{KeyPart, KeyRule},
@@ -39,6 +39,6 @@ provider! {
             .id(Source::header("x-zendesk-webhook-invocation-id"))
             .kind(Source::body("type"));
         const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Timestamp, KeyPart::Body]), KeyRule::of(&[KeyPart::Id])];
-        const RETRIES: Retries = Retries::ON_SERVER_ERRORS;
+        const RETRIES: Retries = Retries::ON_UNAVAILABLE;
     }
 }

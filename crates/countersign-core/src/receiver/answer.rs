@@ -114,7 +114,7 @@ pub struct Answer {
     reply: Option<Reply>,
 }
 
-/// The longest that a sender is asked to wait for a delivery in flight: most handlers are done long before their lease
+/// The longest that a sender is asked to wait, as for a delivery in flight: most handlers are done long before their lease
 /// ends.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(5);
 
@@ -225,6 +225,16 @@ impl Answer {
         Self { status, ..Self::new(Outcome::Uncommitted, Some(&Chain(error))) }
     }
 
+    /// The same, so that the provider tries again where this one is a failure: for those that take a failure for final unless it says
+    /// when to try.
+    pub(super) fn retried(mut self, retries: Retries) -> Self {
+        if self.status >= 400 && retries.wants_retry_after() {
+            self.status = if retries.on(self.status) { self.status } else { 503 };
+            self.retry_after.get_or_insert(MAX_RETRY_AFTER);
+        }
+        self
+    }
+
     /// What became of the request.
     pub fn outcome(&self) -> Outcome {
         self.outcome
@@ -240,7 +250,8 @@ impl Answer {
         self.reply.as_ref()
     }
 
-    /// The value of `Retry-After`, in whole seconds and at least 1, for a delivery in flight.
+    /// The value of `Retry-After`, in whole seconds and at least 1: for a delivery in flight, and for a failure of a provider that tries
+    /// again only where there is one.
     pub fn retry_after_seconds(&self) -> Option<u64> {
         let wait = self.retry_after?;
         Some(wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1))
