@@ -3,3 +3,4 @@
 pub mod memory;
 pub mod rate;
 pub mod table;
+pub mod timing;

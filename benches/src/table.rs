@@ -60,3 +60,13 @@ pub fn machine() -> String {
         read("/proc/sys/kernel/osrelease").trim()
     )
 }
+
+/// Nanoseconds, short.
+pub fn time(nanoseconds: f64) -> String {
+    match nanoseconds {
+        1e6.. => format!("{:.2} ms", nanoseconds / 1e6),
+        1e4.. => format!("{:.1} µs", nanoseconds / 1e3),
+        1e3.. => format!("{:.2} µs", nanoseconds / 1e3),
+        _ => format!("{nanoseconds:.0} ns"),
+    }
+}

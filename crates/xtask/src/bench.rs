@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// Every benchmark by name.
-const BENCHMARKS: &[&str] = &["stores"];
+const BENCHMARKS: &[&str] = &["speed", "stores"];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let Some((name, arguments)) =

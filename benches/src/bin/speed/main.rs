@@ -1,0 +1,42 @@
+//! What receiving a webhook costs, beside its floors and its peers: `cargo xtask bench speed [--quick] [verify ..]`.
+
+mod request;
+mod verify;
+
+use countersign_benches::{
+    rate::Median,
+    table::{Report, machine, time},
+    timing::Effort,
+};
+
+fn main() {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let effort = if quick { Effort::QUICK } else { Effort::FULL };
+    let wanted = |name: &str| {
+        let mut named = arguments.iter().filter(|argument| !argument.starts_with("--")).peekable();
+        named.peek().is_none() || named.any(|argument| argument == name)
+    };
+    let report = Report::default();
+    report.line("# Speed");
+    report.line("");
+    report.line(format!("{}.", machine()));
+    if wanted("verify") {
+        verify::run(&report, effort);
+    }
+    if arguments.is_empty() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/RESULTS.md");
+        std::fs::write(file, report.into_text()).unwrap();
+        println!("\nwritten to benches/RESULTS.md");
+    }
+}
+
+/// A cell of a table: the median, and the spread of the middle half.
+fn cell(took: Median) -> String {
+    format!("{} [{}, {}]", time(took.median), time(took.least), time(took.most))
+}
+
+/// As [`cell`], with how many times as long as countersign it took.
+fn beside(took: Median, countersign: Median) -> String {
+    format!("{}, **{:.2}**", cell(took), took.median / countersign.median)
+}
