@@ -72,7 +72,8 @@ pub(crate) fn string_or_number(value: &[u8]) -> Option<Cow<'_, str>> {
     }
 }
 
-fn is_key(key: &[u8], name: &str) -> bool {
+/// Whether this key, with its quotes, has this name.
+pub(crate) fn is_key(key: &[u8], name: &str) -> bool {
     match key.contains(&b'\\') {
         true => string(key).is_some_and(|text| text == name),
         false => key.get(1..key.len().saturating_sub(1)) == Some(name.as_bytes()),
@@ -80,7 +81,7 @@ fn is_key(key: &[u8], name: &str) -> bool {
 }
 
 /// The fields of an object, as far as they are JSON: each key with its quotes, and its value.
-fn fields(object: &[u8]) -> Option<impl Iterator<Item = (&[u8], &[u8])>> {
+pub(crate) fn fields(object: &[u8]) -> Option<impl Iterator<Item = (&[u8], &[u8])>> {
     let mut cursor = Cursor { rest: object };
     cursor.blank();
     cursor.eat(b'{')?;
@@ -242,7 +243,7 @@ impl<'j> Cursor<'j> {
     /// The rest of a string, its opening quote taken.
     fn string(&mut self) -> Option<()> {
         loop {
-            self.skip_while(|b| b != b'"' && b != b'\\' && b >= b' ');
+            self.skip_plain();
             match self.next()? {
                 b'"' => return Some(()),
                 b'\\' => match self.next()? {
@@ -257,6 +258,15 @@ impl<'j> Cursor<'j> {
                 _ => return None,
             }
         }
+    }
+
+    /// Skips what stands for itself in a string: sixteen bytes at a time, as long as all of them do.
+    fn skip_plain(&mut self) {
+        let is_plain = |b: u8| (b != b'"') & (b != b'\\') & (b >= b' ');
+        let (blocks, _) = self.rest.as_chunks::<16>();
+        let plain = blocks.iter().take_while(|block| block.iter().fold(true, |all, b| all & is_plain(*b)));
+        self.rest = self.rest.get(plain.count().saturating_mul(16)..).unwrap_or_default();
+        self.skip_while(is_plain);
     }
 
     fn literal(&mut self, rest: &[u8]) -> Option<()> {

@@ -88,7 +88,10 @@ impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         let epoch = Self::from_unix_seconds(0);
         match time.duration_since(SystemTime::UNIX_EPOCH) {
-            Ok(after) => epoch.saturating_add(after),
+            Ok(after) => match i64::try_from(after.as_secs()) {
+                Ok(seconds) => Self { seconds, nanos: after.subsec_nanos() },
+                Err(_) => epoch.saturating_add(after),
+            },
             Err(before) => epoch.saturating_sub(before.duration()),
         }
     }

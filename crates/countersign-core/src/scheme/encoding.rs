@@ -29,18 +29,21 @@ impl Encoding {
     pub(crate) fn decode_some<'b>(self, text: &[u8], bytes: &'b mut [u8]) -> Option<&'b [u8]> {
         match self {
             Self::Hex => {
-                // In one sweep that is the same for every text, so that the compiler can take it in wide steps.
-                let (pairs, odd) = text.as_chunks::<2>();
-                let bytes = bytes.get_mut(..pairs.len()).filter(|_| odd.is_empty())?;
+                let (eights, rest) = text.as_chunks::<8>();
+                let bytes = bytes.get_mut(..text.len() / 2).filter(|_| text.len().is_multiple_of(2))?;
+                let (fours, last) = bytes.as_chunks_mut::<4>();
                 let mut stray = 0;
-                for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-                    let (high, low) = (nibble(*high), nibble(*low));
-                    stray |= high | low;
-                    *byte = high << 4 | low & 0xf;
+                for (four, eight) in fours.iter_mut().zip(eights) {
+                    stray |= unhex(eight, four);
                 }
-                (stray < 16).then_some(bytes)
+                // A digest of any algorithm ends with its last eight digits.
+                let mut padded = ([b'0'; 8], [0; 4]);
+                padded.0.iter_mut().zip(rest).for_each(|(place, digit)| *place = *digit);
+                stray |= unhex(&padded.0, &mut padded.1);
+                last.iter_mut().zip(padded.1).for_each(|(place, byte)| *place = byte);
+                (stray == 0).then_some(bytes)
             }
-            Self::Base64 => Base64::decode(text, bytes).ok(),
+            Self::Base64 => unbase64(text, bytes),
         }
     }
 
@@ -52,16 +55,72 @@ impl Encoding {
     }
 }
 
-/// The value of a hex digit in either case; 16 or more for anything else.
-const fn nibble(digit: u8) -> u8 {
-    let (number, letter) = (digit.wrapping_sub(b'0'), (digit | 0x20).wrapping_sub(b'a'));
-    if number < 10 {
-        number
-    } else if letter < 6 {
-        letter.wrapping_add(10)
-    } else {
-        0xff
+/// Reads eight hex digits in either case as one word. What is not zero tells of a byte that is none.
+fn unhex(digits: &[u8; 8], bytes: &mut [u8; 4]) -> u64 {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let digits = u64::from_le_bytes(*digits);
+    // A letter has the bit 0x40, and is worth nine more than its low half: `a` is 0x61.
+    let letters = digits >> 6 & EACH;
+    let lower = digits | letters << 5;
+    let nibbles = (digits & (EACH * 0x0f)).wrapping_add(letters.wrapping_mul(9));
+    // A digit is right when the value that was read of it is written so: 0x30 and above, or 0x57 and above for a letter; and when
+    // that value is below ten for a number, and from ten to fifteen for a letter.
+    let written = nibbles.wrapping_add(EACH * 0x30).wrapping_add(letters.wrapping_mul(0x27));
+    let from_ten = nibbles.wrapping_add(EACH * 0x76) >> 7 & EACH;
+    let from_sixteen = nibbles >> 4 & EACH;
+    let pairs = (nibbles << 4 | nibbles >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
+    *bytes = ((fours | fours >> 16) as u32).to_le_bytes();
+    lower ^ written | from_ten ^ letters | from_sixteen
+}
+
+/// The values of base64's digits; 0xff for what is none.
+static BASE64: [u8; 256] = {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let (mut digits, mut value) = ([0xff; 256], 0_u8);
+    while value < 64 {
+        #[expect(clippy::indexing_slicing, reason = "checked when the program is compiled")]
+        let digit = alphabet[value as usize];
+        #[expect(clippy::indexing_slicing, reason = "checked when the program is compiled")]
+        (digits[digit as usize] = value);
+        value += 1;
     }
+    digits
+};
+
+/// Reads padded base64, and nothing but its canonical form.
+fn unbase64<'b>(text: &[u8], bytes: &'b mut [u8]) -> Option<&'b [u8]> {
+    let (fours, odd) = text.as_chunks::<4>();
+    let padding = match text {
+        [.., b'=', b'='] => 2,
+        [.., b'='] => 1,
+        _ => 0,
+    };
+    let length = fours.len().checked_mul(3)?.checked_sub(padding)?;
+    let bytes = bytes.get_mut(..length).filter(|_| odd.is_empty())?;
+    let (threes, last) = bytes.as_chunks_mut::<3>();
+    let value = |digit: u8| BASE64.get(usize::from(digit)).copied().unwrap_or(0xff);
+    let mut stray = 0;
+    for ([one, two, three], four) in threes.iter_mut().zip(fours) {
+        let [a, b, c, d] = four.map(value);
+        stray |= a | b | c | d;
+        (*one, *two, *three) = (a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d);
+    }
+    // Bits that fill no byte are zero.
+    match (last, fours.last()) {
+        ([one, two], Some([a, b, c, _])) => {
+            let (a, b, c) = (value(*a), value(*b), value(*c));
+            stray |= a | b | c | u8::from(c & 0x03 != 0) << 7;
+            (*one, *two) = (a << 2 | b >> 4, b << 4 | c >> 2);
+        }
+        ([one], Some([a, b, ..])) => {
+            let (a, b) = (value(*a), value(*b));
+            stray |= a | b | u8::from(b & 0x0f != 0) << 7;
+            *one = a << 2 | b >> 4;
+        }
+        _ => {}
+    }
+    (stray < 64).then_some(bytes)
 }
 
 /// How a secret's bytes are written, where they are not the secret's text itself.
@@ -155,6 +214,8 @@ const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const DIGEST_LEN: usize = 32;
@@ -220,6 +281,35 @@ mod tests {
             "é".repeat(22),
         ] {
             assert_eq!(decode(Encoding::Base64, text.as_bytes()), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn texts_of_any_length_are_read_as_the_crates_read_them(
+            bytes in prop::collection::vec(any::<u8>(), 0..80),
+            at in any::<prop::sample::Index>(),
+            other in any::<u8>(),
+        ) {
+            for encoding in [Encoding::Hex, Encoding::Base64] {
+                let good = encoding.encode(&bytes);
+                let mut changed = good.clone().into_bytes();
+                if !changed.is_empty() {
+                    let at = at.index(changed.len());
+                    changed[at] = other;
+                }
+                for text in [good.as_bytes(), &changed, &changed[..changed.len() / 2]] {
+                    let theirs = match encoding {
+                        Encoding::Hex => hex::decode(text).ok(),
+                        Encoding::Base64 => std::str::from_utf8(text).ok().and_then(|t| Base64::decode_vec(t).ok()),
+                    };
+                    let mut place = [0; 80];
+                    prop_assert_eq!(encoding.decode_some(text, &mut place), theirs.as_deref());
+                }
+                let mut place = [0; 80];
+                let short = place.get_mut(..bytes.len().saturating_sub(1)).unwrap();
+                prop_assert!(bytes.is_empty() || encoding.decode_some(good.as_bytes(), short).is_none());
+            }
         }
     }
 

@@ -60,11 +60,19 @@ impl TimestampFormat {
 }
 
 fn integer(text: &[u8]) -> Option<i64> {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    if !(1..=20).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
+    let (digits, is_negative) = match text {
+        [b'-', digits @ ..] => (digits, true),
+        digits => (digits, false),
+    };
+    if !(1..=20).contains(&digits.len()) {
         return None;
     }
-    std::str::from_utf8(text).ok()?.parse().ok()
+    // Below zero, there is one number more than above it.
+    let negated = digits.iter().try_fold(0_i64, |number, digit| {
+        let digit = digit.wrapping_sub(b'0');
+        (digit < 10).then_some(number.checked_mul(10)?.checked_sub(i64::from(digit))?)
+    })?;
+    if is_negative { Some(negated) } else { negated.checked_neg() }
 }
 
 fn from_millis(millis: i64) -> Option<Timestamp> {
