@@ -1,6 +1,6 @@
 //! `ActixHeaders`: actix-web's header map for core's `Headers`.
 
-use actix_web::http::header::{HeaderMap, HeaderValue};
+use actix_web::http::header::HeaderMap;
 use countersign_core::Headers;
 
 /// A request's headers, for the standalone functions:
@@ -20,7 +20,7 @@ use countersign_core::Headers;
 pub struct ActixHeaders<'h>(pub &'h HeaderMap);
 
 impl Headers for ActixHeaders<'_> {
-    fn values<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
-        self.0.get_all(name).map(HeaderValue::as_bytes)
+    fn pairs(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
     }
 }

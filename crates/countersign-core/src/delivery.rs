@@ -28,24 +28,64 @@ pub struct Delivery<P: Provider> {
     provider: PhantomData<fn() -> P>,
 }
 
-/// What came with the body: under the signature, or unsigned beside it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Signed {
-    pub(crate) timestamp: Option<(Timestamp, ShortText)>,
+/// What came beside the body, under the signature or unsigned. Text that is empty was not sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Beside<'r> {
+    pub(crate) timestamp: Option<Timestamp>,
+    /// As it was sent.
+    pub(crate) timestamp_text: &'r [u8],
     pub(crate) body_only: bool,
-    pub(crate) id: Option<ShortText>,
-    pub(crate) kind: Option<ShortText>,
+    pub(crate) id: &'r [u8],
+    pub(crate) kind: &'r [u8],
     pub(crate) kind_is_configured: bool,
     pub(crate) attempt: Option<u32>,
 }
 
+/// The same, beyond the request. It was looked at before: the texts are UTF-8.
+#[derive(Clone, Debug)]
+pub(crate) struct Signed {
+    timestamp: Option<Timestamp>,
+    timestamp_text: ShortText,
+    body_only: bool,
+    id: ShortText,
+    kind: ShortText,
+    kind_is_configured: bool,
+    attempt: Option<u32>,
+}
+
+impl From<Beside<'_>> for Signed {
+    #[inline(always)]
+    fn from(beside: Beside<'_>) -> Self {
+        let Beside { timestamp, timestamp_text, body_only, id, kind, kind_is_configured, attempt } = beside;
+        Self {
+            timestamp,
+            timestamp_text: ShortText::new(timestamp_text),
+            body_only,
+            id: ShortText::new(id),
+            kind: ShortText::new(kind),
+            kind_is_configured,
+            attempt,
+        }
+    }
+}
+
 impl Signed {
-    pub(crate) fn timestamp_text(&self) -> &str {
-        self.timestamp.as_ref().map_or("", |(_, text)| text.as_str())
+    pub(crate) fn beside(&self) -> Beside<'_> {
+        let Self { timestamp, timestamp_text, body_only, id, kind, kind_is_configured, attempt } = self;
+        Beside {
+            timestamp: *timestamp,
+            timestamp_text: timestamp_text.as_bytes(),
+            body_only: *body_only,
+            id: id.as_bytes(),
+            kind: kind.as_bytes(),
+            kind_is_configured: *kind_is_configured,
+            attempt: *attempt,
+        }
     }
 }
 
 impl<P: Provider> Delivery<P> {
+    #[inline(always)]
     pub(crate) fn verified(
         described: Described,
         signed: Signed,
@@ -68,7 +108,7 @@ impl<P: Provider> Delivery<P> {
     /// The provider's id of this delivery or its event, where it sends one. Signed where it stands in the body, or where
     /// the scheme signs its header.
     pub fn id(&self) -> Option<Cow<'_, str>> {
-        self.text(&self.described.fields().id, &self.signed.id, json::string_or_number)
+        self.text(&self.described.fields().id, self.signed.id.filled(), json::string_or_number)
     }
 
     /// The event's kind: as configured for the endpoint, or as the provider sends it. Signed only where it stands in the
@@ -80,13 +120,13 @@ impl<P: Provider> Delivery<P> {
     /// Which attempt at this delivery it is, from 1, where the provider says so. Unsigned, unless it stands in the body.
     pub fn attempt(&self) -> Option<u32> {
         let in_body =
-            || self.text(&self.described.fields().attempt, &None, json::string_or_number)?.parse().ok();
+            || self.text(&self.described.fields().attempt, None, json::string_or_number)?.parse().ok();
         self.signed.attempt.or_else(in_body)
     }
 
     /// The signed timestamp, where the scheme has one.
     pub fn timestamp(&self) -> Option<Timestamp> {
-        self.signed.timestamp.as_ref().map(|(timestamp, _)| *timestamp)
+        self.signed.timestamp
     }
 
     /// Whether nothing signed says when it was sent: it came under the weaker form of a provider that also signs a timestamp, or
@@ -178,7 +218,7 @@ impl<P: Provider> Delivery<P> {
 
     /// The kind as it was configured, or else as the provider's field has it.
     pub(crate) fn field_kind(&self) -> Option<Cow<'_, str>> {
-        self.text(&self.described.fields().kind, &self.signed.kind, json::string)
+        self.text(&self.described.fields().kind, self.signed.kind.filled(), json::string)
     }
 
     pub(crate) fn description(&self) -> &Description {
@@ -195,18 +235,18 @@ impl<P: Provider> Delivery<P> {
     }
 
     pub(crate) fn timestamp_text(&self) -> &str {
-        self.signed.timestamp_text()
+        self.signed.timestamp_text.as_str()
     }
 
     /// What stands at a source, `sent` where that is a header; `read` takes it out of the body's JSON.
     fn text<'d>(
         &'d self,
         source: &Option<Source>,
-        sent: &'d Option<ShortText>,
+        sent: Option<&'d str>,
         read: impl FnOnce(&'d [u8]) -> Option<Cow<'d, str>>,
     ) -> Option<Cow<'d, str>> {
         match (sent, source) {
-            (Some(text), _) => Some(Cow::Borrowed(text.as_str())),
+            (Some(text), _) => Some(Cow::Borrowed(text)),
             (None, Some(Source::Body(path))) => json::field(&self.body, path).and_then(read),
             (None, _) => None,
         }

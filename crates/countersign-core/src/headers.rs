@@ -1,4 +1,4 @@
-//! `Headers`: all values of a name, from whatever map a framework brings.
+//! `Headers`: every name and value, from whatever map a framework brings; and those that matter, found in one pass.
 
 use std::{
     borrow::Cow,
@@ -6,9 +6,9 @@ use std::{
     hash::BuildHasher,
 };
 
-use crate::error::VerifyError;
+use crate::{error::VerifyError, text::is_utf8};
 
-/// A request's headers: every value of a name.
+/// A request's headers: every name with its value.
 ///
 /// Implemented for [`http::HeaderMap`], and for slices, arrays, vectors and maps of name and value pairs.
 /// actix-web's map has its implementation in `countersign-actix`.
@@ -17,78 +17,163 @@ use crate::error::VerifyError;
 /// use countersign_core::Headers;
 ///
 /// let headers = [("X-Webhook-Signature", "sha256=00"), ("Host", "localhost")];
-/// assert_eq!(headers.values("x-webhook-signature").collect::<Vec<_>>(), [b"sha256=00"]);
+/// assert_eq!(headers.pairs().next(), Some(("X-Webhook-Signature", &b"sha256=00"[..])));
 /// ```
 pub trait Headers {
-    /// All values of `name`, byte for byte as received and in their order. Names are compared without regard
-    /// to ASCII case.
-    fn values<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h [u8]>;
+    /// Every name, in any case, with a value, byte for byte as received. A name that was sent several times comes several
+    /// times.
+    fn pairs(&self) -> impl Iterator<Item = (&str, &[u8])>;
 }
 
 impl<H: Headers + ?Sized> Headers for &H {
-    fn values<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
-        (**self).values(name)
+    fn pairs(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        (**self).pairs()
     }
 }
 
 impl Headers for http::HeaderMap {
-    fn values<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
-        self.get_all(name).iter().map(http::HeaderValue::as_bytes)
+    fn pairs(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
     }
 }
 
 impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for [(N, V)] {
-    fn values<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
-        named(self.iter().map(|(n, v)| (n, v)), name)
+    fn pairs(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 }
 
 impl<N: AsRef<str>, V: AsRef<[u8]>, const COUNT: usize> Headers for [(N, V); COUNT] {
-    fn values<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
-        self.as_slice().values(name)
+    fn pairs(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.as_slice().pairs()
     }
 }
 
 impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
-    fn values<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
-        self.as_slice().values(name)
+    fn pairs(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.as_slice().pairs()
     }
 }
 
 impl<N: AsRef<str>, V: AsRef<[u8]>, S: BuildHasher> Headers for HashMap<N, V, S> {
-    fn values<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
-        named(self.iter(), name)
+    fn pairs(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 }
 
 impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for BTreeMap<N, V> {
-    fn values<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
-        named(self.iter(), name)
+    fn pairs(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 }
 
-fn named<'h, N, V>(
-    pairs: impl Iterator<Item = (&'h N, &'h V)>,
-    name: &'h str,
-) -> impl Iterator<Item = &'h [u8]>
-where
-    N: AsRef<str> + 'h,
-    V: AsRef<[u8]> + 'h,
-{
-    pairs.filter(move |(n, _)| n.as_ref().eq_ignore_ascii_case(name)).map(|(_, value)| value.as_ref())
+/// The headers that matter to a verifier.
+#[derive(Debug, Default)]
+pub(crate) struct Sought {
+    names: Vec<Cow<'static, str>>,
+    /// A bit for each length that a name of them has, so that most headers are passed over at a glance.
+    lengths: u64,
 }
 
-/// The one value of a header that matters. Twice the same is once; two different values are refused.
-#[expect(clippy::ptr_arg, reason = "an error takes the name over, and a constant's costs nothing")]
-pub(crate) fn one<'h, H>(headers: &'h H, name: &'h Cow<'static, str>) -> Result<Option<&'h [u8]>, VerifyError>
-where
-    H: Headers + ?Sized,
-{
-    let mut values = headers.values(name);
-    let first = values.next();
-    match values.any(|other| Some(other) != first) {
-        true => Err(VerifyError::RepeatedHeader { name: name.clone() }),
-        false => Ok(first),
+/// A header that is sought: its name, and its place among what is found.
+#[derive(Clone, Debug)]
+pub(crate) struct Header {
+    pub(crate) name: Cow<'static, str>,
+    place: usize,
+}
+
+impl Sought {
+    /// Seeks this one as well, whose name is in lower case.
+    pub(crate) fn add(&mut self, name: Cow<'static, str>) -> Header {
+        let known = self.names.iter().position(|known| *known == name);
+        let place = known.unwrap_or_else(|| {
+            self.lengths |= bit(name.len());
+            self.names.push(name.clone());
+            self.names.len().saturating_sub(1)
+        });
+        Header { name, place }
+    }
+
+    /// Finds them all in one pass: looking up each would hash its name anew.
+    pub(crate) fn find<'h, H>(&self, headers: &'h H) -> Found<'h>
+    where
+        H: Headers + ?Sized,
+    {
+        let mut found = Found::of(self.names.len());
+        for (name, value) in headers.pairs() {
+            if self.lengths & bit(name.len()) == 0 {
+                continue;
+            }
+            let is_sought = |sought: &str| {
+                sought.len() == name.len() && (sought == name || sought.eq_ignore_ascii_case(name))
+            };
+            let place = self.names.iter().position(|sought| is_sought(sought));
+            if let Some(sent) = place.and_then(|place| found.place(place)) {
+                match sent {
+                    Sent::Never => *sent = Sent::Once(value),
+                    Sent::Once(first) if *first != value => *sent = Sent::Differently,
+                    _ => {}
+                }
+            }
+        }
+        found
+    }
+}
+
+/// Names of 63 characters and more share the last bit.
+#[inline]
+fn bit(length: usize) -> u64 {
+    1 << length.min(63)
+}
+
+/// What a header was found to hold. Twice the same is once.
+#[derive(Clone, Copy, Debug)]
+enum Sent<'h> {
+    Never,
+    Once(&'h [u8]),
+    Differently,
+}
+
+/// What those headers of a request hold that are sought: the first few need no heap.
+#[derive(Debug)]
+pub(crate) struct Found<'h> {
+    few: [Sent<'h>; 8],
+    more: Vec<Sent<'h>>,
+}
+
+impl<'h> Found<'h> {
+    fn of(count: usize) -> Self {
+        let few = [Sent::Never; 8];
+        Self { few, more: vec![Sent::Never; count.saturating_sub(few.len())] }
+    }
+
+    fn place(&mut self, place: usize) -> Option<&mut Sent<'h>> {
+        match place.checked_sub(self.few.len()) {
+            None => self.few.get_mut(place),
+            Some(place) => self.more.get_mut(place),
+        }
+    }
+
+    /// The one value of a header; two different values are refused.
+    #[inline]
+    pub(crate) fn one(&self, header: &Header) -> Result<Option<&'h [u8]>, VerifyError> {
+        let sent = match header.place.checked_sub(self.few.len()) {
+            None => self.few.get(header.place),
+            Some(place) => self.more.get(place),
+        };
+        match sent {
+            Some(Sent::Once(value)) => Ok(Some(value)),
+            Some(Sent::Differently) => Err(VerifyError::RepeatedHeader { name: header.name.clone() }),
+            Some(Sent::Never) | None => Ok(None),
+        }
+    }
+
+    /// As [`one`](Self::one), as text in UTF-8; empty where there is none.
+    #[inline]
+    pub(crate) fn text(&self, header: &Header) -> Result<&'h [u8], VerifyError> {
+        let text = self.one(header)?.unwrap_or_default();
+        let malformed = || VerifyError::MalformedHeader { name: header.name.clone(), reason: "not UTF-8" };
+        is_utf8(text).then_some(text).ok_or_else(malformed)
     }
 }
 
@@ -97,10 +182,10 @@ mod tests {
     use super::*;
 
     fn check(headers: &impl Headers) {
-        assert_eq!(one(headers, &"x-token".into()), Ok(Some(&b"abc"[..])));
-        assert_eq!(one(headers, &"X-TOKEN".into()), Ok(Some(&b"abc"[..])));
-        assert_eq!(one(headers, &"x-token2".into()), Ok(None));
-        assert_eq!(one(headers, &"x-toke".into()), Ok(None));
+        let mut sought = Sought::default();
+        let names = ["x-token", "x-token2", "x-toke"].map(|name| sought.add(name.into()));
+        let found = sought.find(headers);
+        assert_eq!(names.map(|name| found.one(&name)), [Ok(Some(&b"abc"[..])), Ok(None), Ok(None)]);
     }
 
     #[test]
@@ -117,8 +202,25 @@ mod tests {
 
     #[test]
     fn two_different_values_are_refused_and_two_equal_ones_are_one() {
+        let mut sought = Sought::default();
+        let token = sought.add("x-token".into());
         let repeated = Err(VerifyError::RepeatedHeader { name: "x-token".into() });
-        assert_eq!(one(&[("X-Token", "abc"), ("x-token", "abd")], &"x-token".into()), repeated);
-        assert_eq!(one(&[("X-Token", "abc"), ("x-token", "abc")], &"x-token".into()), Ok(Some(&b"abc"[..])));
+        let twice = |second| [("X-Token", "abc"), ("x-token", second), ("x-tOken", "abc")];
+        assert_eq!(sought.find(&twice("abd")).one(&token), repeated);
+        assert_eq!(sought.find(&twice("abc")).one(&token), Ok(Some(&b"abc"[..])));
+    }
+
+    #[test]
+    fn names_of_any_length_and_number_are_found() {
+        let mut sought = Sought::default();
+        let names: Vec<_> = (1..300).map(|length| sought.add("x".repeat(length).into())).collect();
+        let again = names.iter().map(|known| sought.add(known.name.clone()).place);
+        assert!(again.eq(0..299));
+        let headers: Vec<_> =
+            names.iter().map(|known| (known.name.to_uppercase(), known.name.len().to_string())).collect();
+        let found = sought.find(&headers);
+        for header in &names {
+            assert_eq!(found.one(header), Ok(Some(header.name.len().to_string().as_bytes())));
+        }
     }
 }

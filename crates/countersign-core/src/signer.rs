@@ -256,8 +256,8 @@ impl From<SignedHeaders> for http::HeaderMap {
 }
 
 impl Headers for SignedHeaders {
-    fn values<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h [u8]> {
-        self.0.values(name)
+    fn pairs(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0.pairs()
     }
 }
 

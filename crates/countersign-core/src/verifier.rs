@@ -2,6 +2,7 @@
 
 mod body;
 mod builder;
+mod checked;
 mod verification;
 
 use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc, time::Duration};
@@ -9,16 +10,16 @@ use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc, time::Duration};
 use subtle::Choice;
 
 pub(crate) use self::builder::out_of_range;
+use self::checked::Checked;
 pub use self::{body::IntoBody, builder::VerifierBuilder, verification::Verification};
 use crate::{
-    delivery::{Delivery, Signed},
+    delivery::{Beside, Delivery},
     error::{ConfigError, VerifyError},
-    headers::{self, Headers},
-    provider::{Custom, Described, Description, Handshake, Payload, Provider, QueryHandshake, Source},
+    headers::{Found, Header, Headers, Sought},
+    provider::{Custom, Described, Description, Handshake, Payload, Provider, QueryHandshake},
     reply::Reply,
-    scheme::{Algorithm, Grammar, Key, Plan, Scheme, Stamp, TimestampSource},
+    scheme::{Algorithm, Grammar, Key, Plan, Scheme, Signatures, Stamp, TimestampSource},
     secret::Secrets,
-    text::ShortText,
     time::{Clock, Timestamp},
 };
 
@@ -30,6 +31,12 @@ pub struct Limits {
     pub body: usize,
     /// How long the whole body may take to arrive. 10 s unless told otherwise. Kept by the adapters.
     pub read_timeout: Duration,
+}
+
+impl Limits {
+    fn check(self, length: usize) -> Result<(), VerifyError> {
+        (length <= self.body).then_some(()).ok_or(VerifyError::BodyTooLarge { limit: self.body })
+    }
 }
 
 impl Default for Limits {
@@ -63,8 +70,12 @@ pub struct Verifier<P: Provider> {
 struct Shared {
     described: Described,
     schemes: Vec<Keyed>,
+    sought: Sought,
+    kind_header: Option<Header>,
+    attempt: Option<Header>,
+    content_length: Header,
     require_timestamp: bool,
-    kind: Option<ShortText>,
+    kind: Option<String>,
     verify_token: Option<Key>,
     method: Cow<'static, str>,
     limits: Limits,
@@ -75,6 +86,11 @@ struct Shared {
 struct Keyed {
     scheme: Scheme,
     plan: Plan,
+    /// Where its signature stands: the header, and its alias.
+    signature: Vec<Header>,
+    timestamp: Option<Header>,
+    /// Where the id stands, signed or not.
+    id: Option<Header>,
     keys: Vec<Key>,
     /// The same, where a handshake's reply holds a digest under one; else none.
     reply_keys: Vec<Arc<Key>>,
@@ -190,15 +206,13 @@ impl<P: Provider> Verifier<P> {
     where
         H: Headers + ?Sized,
     {
-        let selected = self.select(headers)?;
-        let mut verification = Verification::new(&self.shared, selected.0, now);
-        self.check_headers(selected, headers, now, &mut verification)?;
-        let length = headers.values("content-length").next();
+        let found = self.shared.sought.find(headers);
+        let mut signatures = Signatures::default();
+        let checked = self.check_headers(&found, now, &mut signatures)?;
+        let length = found.one(&self.shared.content_length).ok().flatten();
         let length = length.and_then(|length| std::str::from_utf8(length).ok()?.parse().ok());
-        if length.is_some_and(|length: usize| length > self.shared.limits.body) {
-            return Err(VerifyError::BodyTooLarge { limit: self.shared.limits.body });
-        }
-        Ok(verification)
+        self.shared.limits.check(length.unwrap_or_default())?;
+        Ok(Verification::new(checked))
     }
 
     /// Verifies a body that is there as a whole: [`begin`](Self::begin), [`update`](Verification::update) and
@@ -213,12 +227,11 @@ impl<P: Provider> Verifier<P> {
         H: Headers + ?Sized,
         B: IntoBody,
     {
-        // As `begin`, `update` and `finish`, in place: moving a verification costs as much as a block of hashing.
-        let selected = self.select(headers)?;
-        let mut verification = Verification::new(&self.shared, selected.0, now);
-        self.check_headers(selected, headers, now, &mut verification)?;
-        verification.hash(body.as_ref())?;
-        verification.conclude(body)
+        let found = self.shared.sought.find(headers);
+        let mut signatures = Signatures::default();
+        let checked = self.check_headers(&found, now, &mut signatures)?;
+        let signer = checked.signer(body.as_ref())?;
+        checked.conclude(signer, body)
     }
 
     /// How much of a body is taken, and for how long it is waited for.
@@ -233,18 +246,16 @@ impl<P: Provider> Verifier<P> {
 
     /// The strongest scheme whose header is there. A header that is there decides, even when it cannot be read: a
     /// weaker scheme never serves as a fallback for a stronger one.
-    fn select<'v: 'h, 'h, H>(&'v self, headers: &'h H) -> Result<Selected<'v, 'h>, VerifyError>
-    where
-        H: Headers + ?Sized,
-    {
+    fn select<'v, 'r>(&'v self, found: &Found<'r>) -> Result<Selected<'v, 'r>, VerifyError> {
         let schemes = || self.shared.schemes.iter().map(|keyed| &keyed.scheme);
+        let is_single = self.shared.schemes.len() == 1;
         for keyed in &self.shared.schemes {
             let scheme = &keyed.scheme;
-            for name in scheme.headers() {
-                let Some(value) = headers::one(headers, name)? else { continue };
+            for header in &keyed.signature {
+                let (Some(value), name) = (found.one(header)?, &header.name) else { continue };
                 let meant_for =
                     |other: &Scheme| other.headers().any(|n| n == name) && other.grammar.recognises(value);
-                if !meant_for(scheme) && schemes().any(meant_for) {
+                if !is_single && !scheme.grammar.recognises(value) && schemes().any(meant_for) {
                     continue;
                 }
                 return match self.shared.require_timestamp && !scheme.signs_timestamp() {
@@ -257,76 +268,62 @@ impl<P: Provider> Verifier<P> {
         Err(VerifyError::MissingHeader { name })
     }
 
-    fn check_headers<H>(
-        &self,
-        (keyed, name, value): Selected<'_, '_>,
-        headers: &H,
+    fn check_headers<'v: 'r, 'r>(
+        &'v self,
+        found: &Found<'r>,
         now: Timestamp,
-        verification: &mut Verification<'_, P>,
-    ) -> Result<(), VerifyError>
-    where
-        H: Headers + ?Sized,
-    {
+        signatures: &'r mut Signatures,
+    ) -> Result<Checked<'v, 'r>, VerifyError> {
+        let (keyed, name, value) = self.select(found)?;
         let scheme = &keyed.scheme;
+        let mut beside = Beside { body_only: !scheme.signs_timestamp(), ..Beside::default() };
         if scheme.algorithm.shows_secret() {
             let shown = shown(scheme, value).ok_or(VerifyError::WrongToken)?;
             let known = keyed.keys.iter().fold(Choice::from(0), |known, key| known | key.is_shown(shown));
             bool::from(known).then_some(()).ok_or(VerifyError::WrongToken)?;
         } else {
             let malformed = |reason| VerifyError::MalformedHeader { name: name.clone(), reason };
-            let signatures = &mut verification.signatures;
             let listed = scheme.grammar.parse(value, scheme.algorithm, scheme.encoding, signatures);
             let listed = listed.map_err(malformed)?;
-            verification.signed.timestamp = check_timestamp(scheme, (name, listed), headers, now)?;
+            check_timestamp(keyed, (name, listed), found, now, &mut beside)?;
         }
-        self.read_fields(keyed, headers, &mut verification.signed)?;
-        verification.start();
-        Ok(())
+        self.read_fields(keyed, found, &mut beside)?;
+        Ok(Checked { shared: &self.shared, keyed, now, signatures, beside })
     }
 
     /// Takes what the provider says beside the signature, unsigned but for an id that the scheme signs: id, kind and
     /// attempt.
-    fn read_fields<H>(&self, keyed: &Keyed, headers: &H, signed: &mut Signed) -> Result<(), VerifyError>
-    where
-        H: Headers + ?Sized,
-    {
-        let sent = |name: &Cow<'static, str>| match headers::one(headers, name)? {
-            Some([]) | None => Ok(None),
-            Some(value) => ShortText::new(value)
-                .map(Some)
-                .ok_or_else(|| VerifyError::MalformedHeader { name: name.clone(), reason: "not UTF-8" }),
-        };
-        let text = |source: &Option<Source>| match source {
-            Some(Source::Header(name)) => sent(name),
-            _ => Ok(None),
-        };
-        let fields = self.shared.described.fields();
-        let id_header = match (&keyed.scheme.id_header, &fields.id) {
-            (Some(name), _) | (None, Some(Source::Header(name))) => Some(name),
-            _ => None,
-        };
-        signed.id = id_header.map_or(Ok(None), sent)?;
-        if let (true, None, Some(name)) = (keyed.plan.signs_id, &signed.id, id_header) {
-            return Err(VerifyError::MissingHeader { name: name.clone() });
+    fn read_fields<'r>(
+        &'r self,
+        keyed: &Keyed,
+        found: &Found<'r>,
+        beside: &mut Beside<'r>,
+    ) -> Result<(), VerifyError> {
+        if let Some(header) = &keyed.id {
+            beside.id = found.text(header)?;
+            if keyed.plan.signs_id && beside.id.is_empty() {
+                return Err(VerifyError::MissingHeader { name: header.name.clone() });
+            }
+            if keyed.plan.is_ambiguous_id(beside.id) {
+                let reason = "it holds what stands between it and the rest of the signed content";
+                return Err(VerifyError::MalformedHeader { name: header.name.clone(), reason });
+            }
         }
-        if let (Some(id), Some(name)) = (&signed.id, id_header)
-            && keyed.plan.is_ambiguous_id(id.as_str())
-        {
-            let reason = "it holds what stands between it and the rest of the signed content";
-            return Err(VerifyError::MalformedHeader { name: name.clone(), reason });
+        if let Some(header) = &self.shared.attempt {
+            let attempt = std::str::from_utf8(found.text(header)?).unwrap_or_default();
+            beside.attempt = attempt.parse().ok();
         }
-        signed.attempt = text(&fields.attempt)?.and_then(|attempt| attempt.as_str().parse().ok());
-        signed.kind_is_configured = self.shared.kind.is_some();
-        signed.kind = match &self.shared.kind {
-            Some(kind) => Some(kind.clone()),
-            None => text(&fields.kind)?,
-        };
+        if let Some(kind) = &self.shared.kind {
+            (beside.kind, beside.kind_is_configured) = (kind.as_bytes(), true);
+        } else if let Some(header) = &self.shared.kind_header {
+            beside.kind = found.text(header)?;
+        }
         Ok(())
     }
 }
 
 /// A scheme, the name of its header and what that holds.
-type Selected<'v, 'h> = (&'v Keyed, &'v Cow<'static, str>, &'h [u8]);
+type Selected<'v, 'r> = (&'v Keyed, &'v Cow<'static, str>, &'r [u8]);
 
 /// The token, or the credentials, that a header shows; `None` where it shows none.
 fn shown<'h>(scheme: &Scheme, value: &'h [u8]) -> Option<&'h [u8]> {
@@ -341,31 +338,28 @@ fn shown<'h>(scheme: &Scheme, value: &'h [u8]) -> Option<&'h [u8]> {
     }
 }
 
-/// The scheme's timestamp, `listed` when it stands in the signature's header, which has this name; and its text. One that stands in the body is
+/// Takes the scheme's timestamp, `listed` when it stands in the signature's header, which has this name. One that stands in the body is
 /// looked at once that is known to be genuine.
-fn check_timestamp<H>(
-    scheme: &Scheme,
-    (name, listed): (&Cow<'static, str>, Option<&[u8]>),
-    headers: &H,
+fn check_timestamp<'r>(
+    Keyed { scheme, timestamp: header, .. }: &Keyed,
+    (name, listed): (&Cow<'static, str>, Option<&'r [u8]>),
+    found: &Found<'r>,
     now: Timestamp,
-) -> Result<Option<(Timestamp, ShortText)>, VerifyError>
-where
-    H: Headers + ?Sized,
-{
-    let Some(Stamp { source, format }) = &scheme.timestamp else { return Ok(None) };
-    let (name, text) = match source {
-        TimestampSource::Signature => (name, listed),
-        TimestampSource::Header(name) => (name, headers::one(headers, name)?),
-        TimestampSource::Body(_) => return Ok(None),
+    beside: &mut Beside<'r>,
+) -> Result<(), VerifyError> {
+    let Some(Stamp { source, format }) = &scheme.timestamp else { return Ok(()) };
+    let (name, text) = match (source, header) {
+        (TimestampSource::Body(_), _) => return Ok(()),
+        (_, Some(header)) => (&header.name, found.one(header)?),
+        (_, None) => (name, listed),
     };
     let text = text.ok_or_else(|| VerifyError::MissingHeader { name: name.clone() })?;
-    let malformed = || VerifyError::MalformedHeader {
+    let timestamp = format.parse(text).ok_or_else(|| VerifyError::MalformedHeader {
         name: name.clone(),
         reason: "not a timestamp of this scheme's format",
-    };
-    let timestamp = format.parse(text).ok_or_else(malformed)?;
-    scheme.max_age().check(timestamp, now)?;
-    Ok(Some((timestamp, ShortText::new(text).ok_or_else(malformed)?)))
+    })?;
+    (beside.timestamp, beside.timestamp_text) = (Some(timestamp), text);
+    scheme.max_age().check(timestamp, now)
 }
 
 impl<P: Provider> Clone for Verifier<P> {

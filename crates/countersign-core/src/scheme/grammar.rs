@@ -88,7 +88,7 @@ impl Signatures {
 }
 
 /// Compares in words: an eighth of the steps that bytes take, and as constant in time.
-fn same(a: &[u8], b: &[u8]) -> Choice {
+pub(super) fn same(a: &[u8], b: &[u8]) -> Choice {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
     let words = a.iter().zip(b).map(|(a, b)| u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b));
     words.fold(0, |difference, word| difference | word).ct_eq(&0)

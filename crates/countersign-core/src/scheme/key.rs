@@ -1,12 +1,16 @@
 //! Key states made once, and the hashes that start from them.
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{HmacReset, KeyInit, Mac};
 use sha1::Sha1;
-use sha2::{Digest, Sha256, Sha512};
-use subtle::{Choice, ConstantTimeEq};
+use sha2::Sha512;
+use subtle::Choice;
 use zeroize::Zeroizing;
 
-use super::{Algorithm, KeyEncoding, Scheme, Signatures};
+use super::{
+    Algorithm, KeyEncoding, Scheme, Signatures,
+    grammar::same,
+    sha256::{HmacSha256, Sha256},
+};
 use crate::{error::ConfigError, secret::Secret};
 
 /// A secret under an algorithm, ready for use: what depends on the secret alone is computed once.
@@ -14,10 +18,9 @@ use crate::{error::ConfigError, secret::Secret};
 /// Wiped from memory when dropped.
 #[derive(Clone)]
 pub(crate) enum Key {
-    /// The two states of an HMAC.
-    HmacSha1(Hmac<Sha1>),
-    HmacSha256(Hmac<Sha256>),
-    HmacSha512(Box<Hmac<Sha512>>),
+    HmacSha1(Box<HmacReset<Sha1>>),
+    HmacSha256(HmacSha256),
+    HmacSha512(Box<HmacReset<Sha512>>),
     /// The secret, which is part of the signed content.
     Sha256(Secret),
     /// The digest of what is shown: comparing digests tells nothing about a token's length.
@@ -53,8 +56,8 @@ impl Key {
     pub(crate) fn new(scheme: &Scheme, secret: &Secret) -> Result<Self, Unusable> {
         let key = decoded(scheme.key, secret)?;
         Ok(match scheme.algorithm {
-            Algorithm::HmacSha1 => Self::HmacSha1(hmac(&key)),
-            Algorithm::HmacSha256 => Self::HmacSha256(hmac(&key)),
+            Algorithm::HmacSha1 => Self::HmacSha1(Box::new(hmac(&key))),
+            Algorithm::HmacSha256 => Self::HmacSha256(HmacSha256::new(&key)),
             Algorithm::HmacSha512 => Self::HmacSha512(Box::new(hmac(&key))),
             Algorithm::Sha256 => match Secret::new(key.to_vec()) {
                 Ok(secret) => Self::Sha256(secret),
@@ -74,65 +77,74 @@ impl Key {
 
     /// The HMAC-SHA256 of a text, in hex; `None` for a key of another algorithm.
     pub(crate) fn hmac_sha256(&self, text: &[u8]) -> Option<String> {
-        let Self::HmacSha256(hmac) = self else { return None };
-        let mut hmac = hmac.clone();
-        hmac.update(text);
-        Some(super::Encoding::Hex.encode(&hmac.finalize().into_bytes()))
+        let Self::HmacSha256(mac) = self else { return None };
+        let mut content = mac.begin();
+        content.update(text);
+        Some(super::Encoding::Hex.encode(&mac.end(&mut content)))
     }
 
     /// Whether this is what is to be shown, in a time that depends on the length of what was shown and nothing else.
     pub(crate) fn is_shown(&self, shown: &[u8]) -> Choice {
         match self {
-            Self::Shown(expected) => Sha256::digest(shown).as_slice().ct_eq(expected.as_slice()),
+            Self::Shown(expected) => same(&Sha256::digest(shown), expected.as_slice()),
             _ => Choice::from(0),
         }
     }
 
-    /// Starts hashing signed content. `None` where nothing is signed, or no signature can be right.
+    /// Starts hashing signed content, in this place: to move a hash costs as much as to add to it. Leaves it empty where nothing is
+    /// signed, or no signature can be right.
+    #[inline]
     #[cfg_attr(
         not(feature = "ed25519"),
         expect(unused_variables, reason = "Ed25519 hashes its signature as well")
     )]
-    pub(crate) fn hasher(&self, signatures: &Signatures) -> Option<Hasher> {
-        match self {
-            Self::HmacSha1(hmac) => Some(Hasher::HmacSha1(hmac.clone())),
-            Self::HmacSha256(hmac) => Some(Hasher::HmacSha256(hmac.clone())),
+    pub(crate) fn start(&self, place: &mut Option<Hasher>, signatures: &Signatures) {
+        *place = match self {
+            Self::HmacSha256(hmac) => Some(Hasher::Sha256(hmac.begin())),
+            Self::HmacSha1(hmac) => Some(Hasher::HmacSha1((**hmac).clone())),
             Self::HmacSha512(hmac) => Some(Hasher::HmacSha512(hmac.clone())),
             Self::Sha256(_) => Some(Hasher::Sha256(Sha256::new())),
             Self::Shown(_) => None,
             #[cfg(feature = "ed25519")]
             Self::Ed25519(key) => {
-                let signature = ed25519_dalek::Signature::from_slice(signatures.iter().next()?).ok()?;
-                key.verify_stream(&signature).ok().map(Box::new).map(Hasher::Ed25519)
+                let signature = signatures.iter().next().map(ed25519_dalek::Signature::from_slice);
+                let stream = signature.and_then(|signature| key.verify_stream(&signature.ok()?).ok());
+                stream.map(Box::new).map(Some).map(Hasher::Ed25519)
             }
             #[cfg(feature = "ecdsa-p256")]
             Self::EcdsaP256(_) => Some(Hasher::Sha256(Sha256::new())),
         }
     }
 
-    /// The secret, where it is part of the signed content.
-    pub(crate) fn hashed_secret(&self) -> &[u8] {
-        match self {
-            Self::Sha256(secret) => secret.expose_secret(),
-            _ => &[],
+    /// Adds the secret, where it is part of the signed content.
+    pub(crate) fn hash_secret(&self, hasher: &mut Hasher) {
+        if let (Self::Sha256(secret), Hasher::Sha256(sha256)) = (self, hasher) {
+            sha256.update_secret(secret.expose_secret());
         }
     }
 
-    /// Whether one of the signatures is this key's over what was hashed.
-    pub(crate) fn has_signed(&self, hasher: Hasher, signatures: &Signatures) -> Choice {
+    /// Whether one of the signatures is this key's over what was hashed, which is used up.
+    pub(crate) fn has_signed(&self, hasher: &mut Hasher, signatures: &Signatures) -> Choice {
         match (self, hasher) {
+            (Self::HmacSha256(hmac), Hasher::Sha256(content)) => signatures.contain(&hmac.end(content)),
+            (Self::Sha256(_), Hasher::Sha256(content)) => signatures.contain(&content.finish()),
+            (_, Hasher::HmacSha1(hmac)) => signatures.contain(&hmac.finalize_reset().into_bytes()),
+            (_, Hasher::HmacSha512(hmac)) => signatures.contain(&hmac.finalize_reset().into_bytes()),
             #[cfg(feature = "ed25519")]
-            (_, Hasher::Ed25519(stream)) => Choice::from(u8::from(stream.finalize_and_verify().is_ok())),
+            (Self::Ed25519(_), Hasher::Ed25519(stream)) => {
+                let genuine = stream.take().is_some_and(|stream| stream.finalize_and_verify().is_ok());
+                Choice::from(u8::from(genuine))
+            }
             #[cfg(feature = "ecdsa-p256")]
-            (Self::EcdsaP256(key), Hasher::Sha256(sha256)) => {
+            (Self::EcdsaP256(key), Hasher::Sha256(content)) => {
                 use p256::ecdsa::{Signature, signature::hazmat::PrehashVerifier};
-                let digest = sha256.finalize();
+                let digest = content.finish();
                 let right = |bytes| {
                     Signature::from_slice(bytes).is_ok_and(|s| key.verify_prehash(&digest, &s).is_ok())
                 };
                 Choice::from(u8::from(signatures.iter().any(right)))
             }
-            (_, hasher) => hasher.finalize(|signature| signatures.contain(signature)),
+            _ => Choice::from(0),
         }
     }
 }
@@ -149,7 +161,7 @@ fn hmac<M: KeyInit>(key: &[u8]) -> M {
 }
 
 fn digest(shown: &[u8]) -> Zeroizing<[u8; 32]> {
-    Zeroizing::new(Sha256::digest(shown).into())
+    Zeroizing::new(Sha256::digest(shown))
 }
 
 /// The credentials of HTTP's basic authentication (RFC 7617, section 2).
@@ -204,35 +216,25 @@ pub(super) fn read_der(_der: &[u8], _place: &mut [u8]) -> Option<()> {
 
 /// Signed content being hashed.
 pub(crate) enum Hasher {
-    HmacSha1(Hmac<Sha1>),
-    HmacSha256(Hmac<Sha256>),
-    HmacSha512(Box<Hmac<Sha512>>),
     Sha256(Sha256),
+    HmacSha1(HmacReset<Sha1>),
+    HmacSha512(Box<HmacReset<Sha512>>),
     #[cfg(feature = "ed25519")]
-    Ed25519(Box<ed25519_dalek::StreamVerifier>),
+    Ed25519(Option<Box<ed25519_dalek::StreamVerifier>>),
 }
 
 impl Hasher {
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         match self {
+            Self::Sha256(sha256) => sha256.update(bytes),
             Self::HmacSha1(hmac) => hmac.update(bytes),
-            Self::HmacSha256(hmac) => hmac.update(bytes),
             Self::HmacSha512(hmac) => hmac.update(bytes),
-            Self::Sha256(sha256) => Digest::update(sha256, bytes),
             #[cfg(feature = "ed25519")]
-            Self::Ed25519(stream) => stream.update(bytes),
-        }
-    }
-
-    /// What `judge` makes of the digest; of none where there is none.
-    pub(super) fn finalize(self, judge: impl FnOnce(&[u8]) -> Choice) -> Choice {
-        match self {
-            Self::HmacSha1(hmac) => judge(&hmac.finalize().into_bytes()),
-            Self::HmacSha256(hmac) => judge(&hmac.finalize().into_bytes()),
-            Self::HmacSha512(hmac) => judge(&hmac.finalize().into_bytes()),
-            Self::Sha256(sha256) => judge(&sha256.finalize()),
-            #[cfg(feature = "ed25519")]
-            Self::Ed25519(_) => Choice::from(0),
+            Self::Ed25519(stream) => {
+                if let Some(stream) = stream {
+                    stream.update(bytes);
+                }
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ mod encoding;
 mod grammar;
 mod key;
 mod plan;
+mod sha256;
 mod sign;
 mod sound;
 mod table;

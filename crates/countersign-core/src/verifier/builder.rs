@@ -5,10 +5,10 @@ use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc, time::Duration};
 use super::{Keyed, Limits, Shared, Verifier};
 use crate::{
     error::ConfigError,
+    headers::Sought,
     provider::{Described, Handshake, NOT_A_URL, Provider, QueryHandshake, Source, is_url},
-    scheme::{Key, Piece, Plan, Scheme, Unusable},
+    scheme::{Key, Piece, Plan, Scheme, TimestampSource},
     secret::{Secret, Secrets},
-    text::ShortText,
     time::Clock,
 };
 
@@ -130,7 +130,7 @@ impl<P: Provider> VerifierBuilder<P> {
         }
         let kind = match self.kind.as_deref().map(str::trim) {
             Some("") => return Err(out_of_range("kind", "not blank")),
-            kind => kind.and_then(|kind| ShortText::new(kind.as_bytes())),
+            kind => kind.map(str::to_owned),
         };
         if self.limits.body == 0 {
             return Err(out_of_range("body_limit", "at least 1 byte"));
@@ -148,17 +148,31 @@ impl<P: Provider> VerifierBuilder<P> {
         if url.is_none() && description.schemes().iter().any(|scheme| scheme.signs_piece(Piece::Url)) {
             return Err(ConfigError::NoPublicUrl { provider: provider() });
         }
-        let keyed = |scheme: &Scheme| {
+        let (mut sought, fields) = (Sought::default(), description.fields());
+        let mut schemes = Vec::new();
+        for scheme in description.schemes() {
             let keys = self.secrets.iter().map(|secret| Key::new(scheme, secret));
-            let plan = Plan::new(scheme, description.schemes(), url.unwrap_or_default(), &self.method);
-            let keys = keys.collect::<Result<Vec<_>, _>>()?;
+            let keys = keys.collect::<Result<Vec<_>, _>>().map_err(|unusable| unusable.of(provider()))?;
             let digests = description.handshakes().iter().any(Handshake::replies_with_digest);
-            let reply_keys = keys.iter().filter(|_| digests).cloned().map(Arc::new).collect();
-            Ok(Keyed { scheme: scheme.clone(), plan, keys, reply_keys })
-        };
-        let schemes: Result<_, _> = description.schemes().iter().map(keyed).collect();
+            schemes.push(Keyed {
+                plan: Plan::new(scheme, description.schemes(), url.unwrap_or_default(), &self.method),
+                reply_keys: keys.iter().filter(|_| digests).cloned().map(Arc::new).collect(),
+                keys,
+                signature: scheme.headers().map(|name| sought.add(name.clone())).collect(),
+                timestamp: scheme.timestamp.as_ref().and_then(|stamp| match &stamp.source {
+                    TimestampSource::Header(name) => Some(sought.add(name.clone())),
+                    _ => None,
+                }),
+                id: scheme.id_header.as_ref().or(header(&fields.id)).map(|name| sought.add(name.clone())),
+                scheme: scheme.clone(),
+            });
+        }
         let shared = Shared {
-            schemes: schemes.map_err(|unusable: Unusable| unusable.of(provider()))?,
+            schemes,
+            kind_header: header(&fields.kind).map(|name| sought.add(name.clone())),
+            attempt: header(&fields.attempt).map(|name| sought.add(name.clone())),
+            content_length: sought.add("content-length".into()),
+            sought,
             described: self.described,
             require_timestamp: self.require_timestamp,
             kind,
@@ -177,6 +191,13 @@ impl<P: Provider> fmt::Debug for VerifierBuilder<P> {
             .field("provider", &self.described.name())
             .field("secrets", &self.secrets)
             .finish_non_exhaustive()
+    }
+}
+
+fn header(source: &Option<Source>) -> Option<&Cow<'static, str>> {
+    match source {
+        Some(Source::Header(name)) => Some(name),
+        _ => None,
     }
 }
 

@@ -9,17 +9,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use subtle::{Choice, ConditionallySelectable as _};
 
-use super::{IntoBody, Keyed, Shared, Verifier, body::Collected};
+use super::{Keyed, Shared, Verifier, body::Collected, checked::Checked};
 use crate::{
     delivery::{Delivery, Signed},
     error::VerifyError,
-    json,
     provider::Provider,
-    scheme::{BodyRule, Hasher, Key, Part, Signatures, Stamp, TimestampSource},
+    scheme::{Hasher, Signatures},
     secret::MAX_SECRETS,
-    text::ShortText,
     time::Timestamp,
 };
 
@@ -30,8 +27,8 @@ pub struct Verification<'v, P: Provider> {
     shared: &'v Shared,
     keyed: &'v Keyed,
     now: Timestamp,
-    pub(super) signed: Signed,
-    pub(super) signatures: Signatures,
+    signatures: Signatures,
+    signed: Signed,
     hashers: [Option<Hasher>; MAX_SECRETS],
     received: usize,
     body: Collected,
@@ -39,26 +36,24 @@ pub struct Verification<'v, P: Provider> {
 }
 
 impl<'v, P: Provider> Verification<'v, P> {
-    pub(super) fn new(shared: &'v Shared, keyed: &'v Keyed, now: Timestamp) -> Self {
+    /// Starts a hash for each key, with what is signed before the body.
+    pub(super) fn new(checked: Checked<'v, '_>) -> Self {
+        let Checked { shared, keyed, now, signatures, beside } = checked;
+        let mut hashers = [const { None }; MAX_SECRETS];
+        for (place, key) in hashers.iter_mut().zip(&keyed.keys) {
+            checked.start(key, place);
+        }
         Self {
             shared,
             keyed,
             now,
-            signed: Signed { body_only: !keyed.scheme.signs_timestamp(), ..Signed::default() },
-            signatures: Signatures::default(),
-            hashers: std::array::from_fn(|_| None),
+            signatures: signatures.clone(),
+            signed: beside.into(),
+            hashers,
             received: 0,
             body: Collected::default(),
             verifier: PhantomData,
         }
-    }
-
-    /// Starts a hash for each key, with what is signed before the body.
-    pub(super) fn start(&mut self) {
-        for (place, key) in self.hashers.iter_mut().zip(&self.keyed.keys) {
-            *place = key.hasher(&self.signatures);
-        }
-        self.hash_parts(&self.keyed.plan.before);
     }
 
     /// Takes the next chunk of the body, hashing it at once.
@@ -66,7 +61,9 @@ impl<'v, P: Provider> Verification<'v, P> {
     /// # Errors
     /// [`VerifyError::BodyTooLarge`] when the body grows beyond the limit.
     pub fn update(&mut self, chunk: Bytes) -> Result<(), VerifyError> {
-        self.hash(&chunk)?;
+        self.received = self.received.saturating_add(chunk.len());
+        self.shared.limits.check(self.received)?;
+        self.hashers.iter_mut().flatten().for_each(|hasher| hasher.update(&chunk));
         self.body.push(chunk);
         Ok(())
     }
@@ -77,8 +74,8 @@ impl<'v, P: Provider> Verification<'v, P> {
     /// [`VerifyError::WrongSignature`]; [`VerifyError::ForbiddenBody`] and [`VerifyError::Contradiction`] when the
     /// signature matches and still proves too little.
     pub fn finish(mut self) -> Result<Delivery<P>, VerifyError> {
-        let body = std::mem::take(&mut self.body);
-        self.conclude(body.into_bytes())
+        let body = std::mem::take(&mut self.body).into_bytes();
+        self.conclude(body)
     }
 
     /// Reads a body to its end, hashing as it arrives, and finishes.
@@ -125,78 +122,18 @@ impl<'v, P: Provider> Verification<'v, P> {
             return Err((error, Bytes::new()));
         }
         let body = std::mem::take(&mut self.body).into_bytes();
-        self.conclude(&body).map_err(|error| (error, body))
-    }
-
-    pub(super) fn hash(&mut self, chunk: &[u8]) -> Result<(), VerifyError> {
-        self.received = self.received.saturating_add(chunk.len());
-        let limit = self.shared.limits.body;
-        if self.received > limit {
-            return Err(VerifyError::BodyTooLarge { limit });
-        }
-        self.hashers.iter_mut().flatten().for_each(|hasher| hasher.update(chunk));
-        Ok(())
-    }
-
-    fn hash_parts(&mut self, parts: &[Part]) {
-        for part in parts {
-            let fixed = match part {
-                Part::Timestamp => self.signed.timestamp_text().as_bytes(),
-                Part::Id => self.signed.id.as_ref().map_or("", ShortText::as_str).as_bytes(),
-                Part::Fixed(bytes) => bytes,
-                Part::Secret => {
-                    for (hasher, key) in self.hashers.iter_mut().zip(&self.keyed.keys) {
-                        if let Some(hasher) = hasher {
-                            hasher.update(key.hashed_secret());
-                        }
-                    }
-                    continue;
-                }
-            };
-            self.hashers.iter_mut().flatten().for_each(|hasher| hasher.update(fixed));
-        }
+        self.conclude(body.clone()).map_err(|error| (error, body))
     }
 
     /// The body is the one that was hashed: private, and called by the two that see to it.
-    pub(super) fn conclude(&mut self, body: impl IntoBody) -> Result<Delivery<P>, VerifyError> {
-        let Keyed { scheme, plan, keys, reply_keys } = self.keyed;
-        self.hash_parts(&plan.after);
-        let mut signer = 0;
-        if !scheme.algorithm.shows_secret() {
-            let has_signed = |(key, hasher): (&Key, &mut Option<Hasher>)| {
-                hasher.take().map_or(Choice::from(0), |hasher| key.has_signed(hasher, &self.signatures))
-            };
-            let verdicts = keys.iter().zip(&mut self.hashers).map(has_signed);
-            let genuine = (0_u8..).zip(verdicts).fold(Choice::from(0), |genuine, (index, verdict)| {
-                signer.conditional_assign(&index, verdict & !genuine);
-                genuine | verdict
-            });
-            bool::from(genuine).then_some(()).ok_or(VerifyError::WrongSignature)?;
-        }
-        let bytes = body.as_ref();
-        let forbidden = match scheme.body {
-            BodyRule::JsonStructure if !json::starts_structure(bytes) => {
-                Some("neither an object nor an array")
-            }
-            BodyRule::JsonText if !json::is_text(bytes) => Some("not one complete JSON text"),
-            rule => plan.ambiguity(rule, bytes),
-        };
-        if let Some(reason) = forbidden {
-            return Err(VerifyError::ForbiddenBody { reason });
-        }
-        if let Some(Stamp { source: TimestampSource::Body(path), format }) = &scheme.timestamp {
-            let text = json::field(bytes, path).and_then(json::string_or_number);
-            let read = text
-                .and_then(|text| Some((format.parse(text.as_bytes())?, ShortText::new(text.as_bytes())?)));
-            let (timestamp, text) = read.ok_or_else(|| VerifyError::NoTimestamp { path: path.clone() })?;
-            scheme.max_age().check(timestamp, self.now)?;
-            self.signed.timestamp = Some((timestamp, text));
-        }
-        let signed = std::mem::take(&mut self.signed);
-        let reply_key = reply_keys.get(usize::from(signer)).cloned();
-        let delivery = Delivery::verified(self.shared.described.clone(), signed, reply_key, body.into_body());
-        P::check(&delivery)?;
-        Ok(delivery)
+    fn conclude(mut self, body: Bytes) -> Result<Delivery<P>, VerifyError> {
+        let Self { shared, keyed, now, signatures, signed, hashers, .. } = &mut self;
+        let checked = Checked { shared, keyed, now: *now, signatures, beside: signed.beside() };
+        let hashers = keyed.keys.iter().zip(hashers);
+        let signer = checked.first(
+            hashers.map(|(key, hasher)| hasher.as_mut().is_some_and(|hasher| checked.is_by(key, hasher))),
+        )?;
+        checked.conclude(signer, body)
     }
 }
 
