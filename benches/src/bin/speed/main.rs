@@ -1,5 +1,6 @@
 //! What receiving a webhook costs, beside its floors and its peers: `cargo xtask bench speed [--quick] [verify ..]`.
 
+mod events;
 mod request;
 mod verify;
 
@@ -23,6 +24,9 @@ fn main() {
     report.line(format!("{}.", machine()));
     if wanted("verify") {
         verify::run(&report, effort);
+    }
+    if wanted("events") {
+        events::run(&report, effort);
     }
     if arguments.is_empty() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/RESULTS.md");
