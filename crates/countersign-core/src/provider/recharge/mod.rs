@@ -26,9 +26,9 @@ mod event;
 mod field;
 mod model;
 
-use std::{borrow::Cow, time::Duration};
+use std::{any::TypeId, borrow::Cow, time::Duration};
 
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 pub use self::{
     event::Event,
@@ -39,7 +39,7 @@ use crate::{
     dedupe::{KeyPart, KeyRule},
     delivery::Delivery,
     error::{EventError, VerifyError},
-    event::parse,
+    event::{Json, Place, field, parse},
     json,
     provider::{Fields, Provider, Retries, Source},
     scheme::{Scheme, TimestampSource},
@@ -70,14 +70,8 @@ impl Provider for Recharge {
     type Event = Event;
 
     fn event(delivery: &Delivery<Self>) -> Result<Event, EventError> {
-        let (kind, body) = (delivery.kind().unwrap_or_default(), delivery.body());
-        let resource = resource_of(&kind);
-        // The payload is cut out of the body, so that nothing else would look at what stands around it.
-        parse::<IgnoredAny>(&kind, "", body)?;
-        match object(body, resource) {
-            Some(payload) => Event::parse(&kind, resource, payload),
-            None => Event::parse(&kind, "", body),
-        }
+        let kind = delivery.kind().unwrap_or_default();
+        Event::read(&kind, &Wrapped { resource: resource_of(&kind), body: delivery.body() })
     }
 
     fn kind<'d>(delivery: &'d Delivery<Self>, named: Option<Cow<'d, str>>) -> Option<Cow<'d, str>> {
@@ -97,6 +91,29 @@ impl Provider for Recharge {
             (false, _) => Ok(()),
             (true, true) => Err(VerifyError::WrongEndpoint),
             (true, false) => Err(VerifyError::Contradiction { name: TOPIC.into() }),
+        }
+    }
+}
+
+/// An object under its resource's name, or the body as a whole.
+struct Wrapped<'b> {
+    resource: &'b str,
+    body: &'b [u8],
+}
+
+impl Place for Wrapped<'_> {
+    fn read<T: DeserializeOwned + 'static>(&self, kind: &str) -> Result<T, EventError> {
+        let Self { resource, body } = *self;
+        // But for JSON, which is anything, the types are of objects: what fits is one, and the whole body was looked at.
+        let is_object = TypeId::of::<T>() != TypeId::of::<Json>();
+        if let Some(payload) = is_object.then(|| field(resource, body)).flatten() {
+            return Ok(payload);
+        }
+        // The payload is cut out of the body, so that nothing else would look at what stands around it.
+        parse::<IgnoredAny>(kind, "", body)?;
+        match object(body, resource) {
+            Some(payload) => parse(kind, resource, payload),
+            None => parse(kind, "", body),
         }
     }
 }
