@@ -28,6 +28,11 @@ macro_rules! payload {
 pub fn run(report: &Report, effort: Effort) {
     report.line("");
     report.line("## Events");
+    report.line("");
+    report.line(
+        "Goal: no slower than `Value`. The derived struct has the same fields in the standard library's types: money in floats, times as \
+         text, and nothing of the fields that it does not name; it takes no number for a string, and no string for a number.",
+    );
     report.head(&["payload", "bytes", "countersign", "`Value`", "derive"]);
     let row = Row { report, effort };
     row.of::<Retake, plain::Retake>("Retake, `intent.tracked`", "", payload!("retake"));
