@@ -103,12 +103,18 @@ struct Wrapped<'b> {
 
 impl Place for Wrapped<'_> {
     fn read<T: DeserializeOwned + 'static>(&self, kind: &str) -> Result<T, EventError> {
-        let Self { resource, body } = *self;
         // But for JSON, which is anything, the types are of objects: what fits is one, and the whole body was looked at.
         let is_object = TypeId::of::<T>() != TypeId::of::<Json>();
-        if let Some(payload) = is_object.then(|| field(resource, body)).flatten() {
-            return Ok(payload);
+        match is_object.then(|| field(self.resource, self.body)).flatten() {
+            Some(payload) => Ok(payload),
+            None => self.read_in_steps(kind),
         }
+    }
+}
+
+impl Wrapped<'_> {
+    fn read_in_steps<T: DeserializeOwned>(&self, kind: &str) -> Result<T, EventError> {
+        let Self { resource, body } = *self;
         // The payload is cut out of the body, so that nothing else would look at what stands around it.
         parse::<IgnoredAny>(kind, "", body)?;
         match object(body, resource) {
@@ -150,4 +156,51 @@ fn object<'b>(body: &'b [u8], key: &str) -> Option<&'b [u8]> {
 /// The key of a body's one field, where that is an object.
 fn sole_object(body: &[u8]) -> Option<Cow<'_, str>> {
     json::sole_field(body).filter(|(_, value)| value.starts_with(b"{")).map(|(key, _)| key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A payload in one pass is what it is in steps, whatever the body.
+    fn check<T: DeserializeOwned + std::fmt::Debug + 'static>(resource: &str, body: &[u8]) {
+        let place = Wrapped { resource, body };
+        let shown = |read: Result<T, EventError>| format!("{read:?}");
+        assert_eq!(
+            shown(place.read("k")),
+            shown(place.read_in_steps("k")),
+            "{}",
+            String::from_utf8_lossy(body)
+        );
+    }
+
+    #[test]
+    fn one_pass_reads_what_steps_read() {
+        for body in [
+            &br#"{"order":{"id":1,"x":2}}"#[..],
+            br#" { "a" : [{"order":{"id":2}}], "\u006frder" : { "id" : "1" } } "#,
+            br#"{"order":{"id":1},"order":{"id":2}}"#,
+            br#"{"order":{"id":1},"order":7}"#,
+            br#"{"order":7,"order":{"id":1}}"#,
+            br#"{"order":7,"id":1}"#,
+            br#"{"order":null,"id":1}"#,
+            br#"{"order":{},"id":1}"#,
+            br#"{"order":{"id":1}} x"#,
+            br#"{"order":{"id":1},}"#,
+            br#"{"order":{"id":1},"a":nul}"#,
+            br#"{"order":{"$serde_json::private::RawValue":"]"}}"#,
+            br#"{"id":1}"#,
+            br#"[{"order":{"id":1}}]"#,
+            b"{}",
+            b"",
+            b"{\"order\":{\"id\":1},\"a\":\"\xff\"}",
+            b"{\"order\":{\"id\":1,\"id\":\"\xff\"}}",
+            b"{\"order\":{\"id\":1,\"x\":\"\xff\"}}",
+        ] {
+            check::<Order>("order", body);
+            check::<Record>("order", body);
+            check::<Json>("order", body);
+            check::<Box<Customer>>("customer", body);
+        }
+    }
 }
