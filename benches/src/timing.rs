@@ -41,6 +41,26 @@ pub fn contender<'a, R>(name: &'static str, mut call: impl FnMut() -> R + 'a) ->
     Contender { name, run: Box::new(run) }
 }
 
+/// A contender that makes this call of what was prepared for it alone, just before and untimed: it is in the caches, as what has
+/// just arrived is. What is left there afterwards is dropped untimed as well.
+pub fn prepared<'a, S, R>(
+    name: &'static str,
+    mut prepare: impl FnMut() -> S + 'a,
+    mut call: impl FnMut(&mut S) -> R + 'a,
+) -> Contender<'a> {
+    let run = move |calls| {
+        let mut took = Duration::ZERO;
+        for _ in 0..calls {
+            let mut one = prepare();
+            let began = Instant::now();
+            black_box(call(&mut one));
+            took += began.elapsed();
+        }
+        took
+    };
+    Contender { name, run: Box::new(run) }
+}
+
 /// The nanoseconds of each contender's call, in their order.
 pub fn side_by_side(effort: Effort, contenders: &mut [Contender<'_>]) -> Vec<Median> {
     let calls: Vec<u32> = contenders.iter_mut().map(|contender| calibrated(effort, contender)).collect();

@@ -1,6 +1,9 @@
 //! What receiving a webhook costs, beside its floors and its peers: `cargo xtask bench speed [--quick] [verify ..]`.
 
+mod events;
+mod path;
 mod request;
+mod streaming;
 mod verify;
 
 use countersign_benches::{
@@ -23,6 +26,15 @@ fn main() {
     report.line(format!("{}.", machine()));
     if wanted("verify") {
         verify::run(&report, effort);
+    }
+    if wanted("streaming") {
+        streaming::run(&report, effort);
+    }
+    if wanted("events") {
+        events::run(&report, effort);
+    }
+    if wanted("path") {
+        path::run(&report, effort);
     }
     if arguments.is_empty() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/RESULTS.md");

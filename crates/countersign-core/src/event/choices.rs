@@ -29,11 +29,24 @@ macro_rules! choices {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let word = String::deserialize(deserializer)?;
-                Ok(match word.as_str() {
-                    $( $word $(| $alias)* => Self::$variant, )*
-                    _ => Self::Other(word),
-                })
+                struct Word;
+
+                impl serde::de::Visitor<'_> for Word {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("a string")
+                    }
+
+                    fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<$name, E> {
+                        Ok(match word {
+                            $( $word $(| $alias)* => $name::$variant, )*
+                            _ => $name::Other(word.to_owned()),
+                        })
+                    }
+                }
+
+                deserializer.deserialize_str(Word)
             }
         }
     )*};

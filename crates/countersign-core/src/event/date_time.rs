@@ -84,8 +84,8 @@ impl Reader<'_> {
 
     fn digits(&mut self, count: usize, range: std::ops::RangeInclusive<u32>) -> Option<u32> {
         let (digits, rest) = self.0.split_at_checked(count)?;
-        digits.iter().all(u8::is_ascii_digit).then(|| self.0 = rest)?;
-        std::str::from_utf8(digits).ok()?.parse().ok().filter(|number| range.contains(number))
+        self.0 = rest;
+        number(digits).filter(|number| range.contains(number))
     }
 
     /// Decimals of a second as nanoseconds; those beyond nine are dropped.
@@ -93,9 +93,18 @@ impl Reader<'_> {
         let count = self.0.iter().take_while(|b| b.is_ascii_digit()).count();
         let (digits, rest) = self.0.split_at_checked(count).filter(|(digits, _)| !digits.is_empty())?;
         self.0 = rest;
-        let digits = std::str::from_utf8(digits).ok()?;
-        format!("{digits:0<9}").get(..9)?.parse().ok()
+        let kept = digits.get(..digits.len().min(9))?;
+        let missing = u32::try_from(kept.len()).ok().and_then(|kept| 9_u32.checked_sub(kept))?;
+        number(kept)?.checked_mul(10_u32.checked_pow(missing)?)
     }
+}
+
+/// The number that these digits, and nothing but digits, are.
+fn number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0_u32, |number, digit| {
+        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    })
 }
 
 fn parse(text: &mut Reader<'_>) -> Option<DateTime> {

@@ -102,11 +102,16 @@ fn parse(text: &str) -> Option<Decimal> {
 }
 
 fn of_digits(negative: bool, whole: &str, fraction: &str, exponent: i32) -> Option<Decimal> {
-    let mut mantissa = 0_i128;
-    for digit in whole.bytes().chain(fraction.bytes()) {
-        let digit = digit.is_ascii_digit().then(|| i128::from(digit.saturating_sub(b'0')))?;
-        mantissa = mantissa.checked_mul(10)?.checked_add(digit)?;
-    }
+    let mut mantissa = match whole.len().saturating_add(fraction.len()) {
+        // What most amounts are fits in a register, and cannot overflow it.
+        ..19 => add_digits(0_u64, whole, fraction, |number, digit| {
+            Some(number.wrapping_mul(10).wrapping_add(digit.into()))
+        })?
+        .into(),
+        _ => add_digits(0_i128, whole, fraction, |number, digit| {
+            number.checked_mul(10)?.checked_add(digit.into())
+        })?,
+    };
     if negative {
         mantissa = mantissa.checked_neg()?;
     }
@@ -117,6 +122,14 @@ fn of_digits(negative: bool, whole: &str, fraction: &str, exponent: i32) -> Opti
         Err(_) if mantissa == 0 => Decimal::new(0, 0),
         Err(_) => Decimal::new(mantissa.checked_mul(10_i128.checked_pow(scale.unsigned_abs())?)?, 0),
     }
+}
+
+/// Digit by digit, if they are digits.
+fn add_digits<N>(zero: N, whole: &str, fraction: &str, mut add: impl FnMut(N, u8) -> Option<N>) -> Option<N> {
+    whole
+        .bytes()
+        .chain(fraction.bytes())
+        .try_fold(zero, |number, digit| add(number, digit.checked_sub(b'0').filter(|digit| *digit < 10)?))
 }
 
 impl From<i64> for Decimal {

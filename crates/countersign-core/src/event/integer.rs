@@ -130,8 +130,17 @@ impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<serde_json::value::RawValue>::deserialize(deserializer)?;
         match raw.get().bytes().next() {
-            Some(b'"') => serde_json::from_str(raw.get()).map(Self).map_err(de::Error::custom),
-            Some(b'-' | b'0'..=b'9') => Ok(Self(raw.get().to_owned())),
+            Some(b'"') if raw.get().contains('\\') => {
+                serde_json::from_str(raw.get()).map(Self).map_err(de::Error::custom)
+            }
+            // Between its quotes it stands as it is.
+            Some(b'"') => {
+                let mut text = String::from(Box::<str>::from(raw));
+                text.pop();
+                text.remove(0);
+                Ok(Self(text))
+            }
+            Some(b'-' | b'0'..=b'9') => Ok(Self(Box::<str>::from(raw).into())),
             _ => Err(de::Error::custom("expected a string or a number")),
         }
     }

@@ -14,7 +14,7 @@ mod table;
 pub(crate) use self::{
     choices::choices,
     model::model,
-    parse::{nested, parse},
+    parse::{Place, Whole, field, fields, nested, parse},
     table::events,
 };
 pub use self::{

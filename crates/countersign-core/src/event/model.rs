@@ -59,7 +59,7 @@ macro_rules! model {
                                         Some(_) => { map.next_value::<serde::de::IgnoredAny>()?; }
                                     }
                                 } )*
-                                _ => extra.insert(name.into_owned(), map.next_value()?),
+                                _ => extra.insert(&name, map.next_value()?),
                             }
                         }
                         Ok($name {

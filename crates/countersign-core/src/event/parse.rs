@@ -1,15 +1,40 @@
 //! From JSON to a type, with the path of the misfit when it does not fit.
 
-use serde::{Deserialize, de};
-use serde_json::error::Category;
+use std::{fmt, marker::PhantomData};
 
+use serde::{
+    Deserialize, Deserializer as _,
+    de::{self, DeserializeOwned, IgnoredAny, MapAccess, Visitor},
+};
+use serde_json::{error::Category, value::RawValue};
+
+use super::model::Name;
 use crate::error::EventError;
+
+/// Where a payload stands, to be read as the type that its kind asks for.
+pub(crate) trait Place {
+    fn read<T: DeserializeOwned + 'static>(&self, kind: &str) -> Result<T, EventError>;
+}
+
+/// The whole of a body.
+pub(crate) struct Whole<'b>(pub(crate) &'b [u8]);
+
+impl Place for Whole<'_> {
+    fn read<T: DeserializeOwned + 'static>(&self, kind: &str) -> Result<T, EventError> {
+        parse(kind, "", self.0)
+    }
+}
 
 /// Parses a payload. `at` is the path of the payload within the body, empty for the whole.
 ///
 /// Parses once when it fits, and a second time to find the path when it does not.
 pub(crate) fn parse<'j, T: Deserialize<'j>>(kind: &str, at: &str, json: &'j [u8]) -> Result<T, EventError> {
-    serde_json::from_slice(json).map_err(|error| match error.classify() {
+    // Looked at once as a whole, text need not be looked at string by string.
+    let parsed = match std::str::from_utf8(json) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(json),
+    };
+    parsed.map_err(|error| match error.classify() {
         Category::Data => misfit::<T>(kind, at, json),
         _ => EventError::NotJson { reason: error.to_string() },
     })
@@ -27,6 +52,64 @@ pub(crate) fn nested<'j, T: Deserialize<'j>, E: de::Error>(at: &str, json: &'j [
 
 /// Opens the message of a misfit that [`nested`] found; no message of serde's begins so.
 const NESTED: &str = "at ";
+
+/// The field of this name, of the object that is the whole of this text; in one pass over it. `None` where the text is no
+/// such object, or the field does not fit.
+pub(crate) fn field<'j, T: Deserialize<'j>>(name: &str, json: &'j [u8]) -> Option<T> {
+    struct Named<'n, T>(&'n str, PhantomData<T>);
+
+    impl<'j, T: Deserialize<'j>> Visitor<'j> for Named<'_, T> {
+        type Value = Option<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'j>>(self, mut map: A) -> Result<Option<T>, A::Error> {
+            let mut field = None;
+            while let Some(Name(name)) = map.next_key()? {
+                match field {
+                    None if name == self.0 => field = Some(map.next_value()?),
+                    _ => drop(map.next_value::<IgnoredAny>()?),
+                }
+            }
+            Ok(field)
+        }
+    }
+
+    let mut deserializer = serde_json::Deserializer::from_str(std::str::from_utf8(json).ok()?);
+    let field = deserializer.deserialize_map(Named(name, PhantomData)).ok()?;
+    deserializer.end().ok().and(field)
+}
+
+/// The fields of these names as they stand in the text, of an object; in one pass over it. Of a repeated one the first.
+pub(crate) fn fields<'j, const COUNT: usize>(
+    names: [&str; COUNT],
+    object: &'j RawValue,
+) -> [Option<&'j RawValue>; COUNT] {
+    struct Named<'n, const COUNT: usize>([&'n str; COUNT]);
+
+    impl<'j, const COUNT: usize> Visitor<'j> for Named<'_, COUNT> {
+        type Value = [Option<&'j RawValue>; COUNT];
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'j>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut fields = [None; COUNT];
+            while let Some(Name(name)) = map.next_key()? {
+                match self.0.iter().zip(&mut fields).find(|(named, _)| **named == name) {
+                    Some((_, field @ None)) => *field = Some(map.next_value()?),
+                    _ => drop(map.next_value::<IgnoredAny>()?),
+                }
+            }
+            Ok(fields)
+        }
+    }
+
+    object.deserialize_map(Named(names)).unwrap_or([None; COUNT])
+}
 
 fn misfit<'j, T: Deserialize<'j>>(kind: &str, at: &str, json: &'j [u8]) -> EventError {
     let mut deserializer = serde_json::Deserializer::from_slice(json);

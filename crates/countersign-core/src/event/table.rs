@@ -3,7 +3,7 @@
 use crate::{
     delivery::Delivery,
     error::EventError,
-    event::Json,
+    event::{Json, Place},
     provider::{Provider, Source},
 };
 
@@ -18,8 +18,8 @@ pub struct Unknown {
 }
 
 impl Unknown {
-    pub(crate) fn new(kind: &str, at: &str, json: &[u8]) -> Result<Self, EventError> {
-        Ok(Self { kind: kind.to_owned(), raw: super::parse(kind, at, json)? })
+    pub(crate) fn read(kind: &str, place: &impl Place) -> Result<Self, EventError> {
+        Ok(Self { kind: kind.to_owned(), raw: place.read(kind)? })
     }
 }
 
@@ -78,11 +78,14 @@ macro_rules! events {
                 }
             }
 
-            /// Types a payload that stands at the path `at` of the body.
-            pub(crate) fn parse(kind: &str, at: &str, json: &[u8]) -> Result<Self, $crate::error::EventError> {
+            /// Types the payload that stands there.
+            pub(crate) fn read(
+                kind: &str,
+                place: &impl $crate::event::Place,
+            ) -> Result<Self, $crate::error::EventError> {
                 match kind {
-                    $( $kind $(| $alias)* => $crate::event::parse(kind, at, json).map(Self::$variant), )*
-                    _ => $crate::event::Unknown::new(kind, at, json).map(Self::Unknown),
+                    $( $kind $(| $alias)* => place.read(kind).map(Self::$variant), )*
+                    _ => $crate::event::Unknown::read(kind, place).map(Self::Unknown),
                 }
             }
         }

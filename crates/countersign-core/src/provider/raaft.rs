@@ -13,7 +13,7 @@ use crate::{
     dedupe::{KeyPart, KeyRule},
     delivery::Delivery,
     error::EventError,
-    event::{DateTime, Decimal, Flag, Integer, Json, Text, events, kind_of, model, nested},
+    event::{DateTime, Decimal, Flag, Integer, Json, Text, Whole, events, kind_of, model, nested},
     json,
     provider::{Fields, Provider, Retries, Source},
     scheme::Scheme,
@@ -32,7 +32,7 @@ impl Provider for Raaft {
     type Event = Event;
 
     fn event(delivery: &Delivery<Self>) -> Result<Event, EventError> {
-        Event::parse(&kind_of(delivery)?, "", delivery.body())
+        Event::read(&kind_of(delivery)?, &Whole(delivery.body()))
     }
 }
 

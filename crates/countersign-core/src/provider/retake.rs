@@ -13,7 +13,7 @@ use crate::{
     dedupe::{KeyPart, KeyRule},
     delivery::Delivery,
     error::EventError,
-    event::{DateTime, Decimal, Integer, Json, Text, events, kind_of, model},
+    event::{DateTime, Decimal, Integer, Json, Text, Whole, events, kind_of, model},
     provider::{Fields, Provider, Retries, Source},
     scheme::Scheme,
 };
@@ -31,7 +31,7 @@ impl Provider for Retake {
     type Event = Event;
 
     fn event(delivery: &Delivery<Self>) -> Result<Event, EventError> {
-        Event::parse(&kind_of(delivery)?, "", delivery.body())
+        Event::read(&kind_of(delivery)?, &Whole(delivery.body()))
     }
 }
 

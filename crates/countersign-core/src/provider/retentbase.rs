@@ -11,7 +11,7 @@ use crate::{
     dedupe::{KeyPart, KeyRule},
     delivery::Delivery,
     error::EventError,
-    event::{DateTime, Decimal, Flag, Integer, Json, Text, choices, events, kind_of, model},
+    event::{DateTime, Decimal, Flag, Integer, Json, Text, Whole, choices, events, kind_of, model},
     provider::{Fields, Provider, Retries, Source},
     scheme::{Scheme, TimestampSource},
     time::{TimestampFormat, Tolerance},
@@ -40,7 +40,7 @@ impl Provider for RetentBase {
     type Event = Event;
 
     fn event(delivery: &Delivery<Self>) -> Result<Event, EventError> {
-        Event::parse(&kind_of(delivery)?, "", delivery.body())
+        Event::read(&kind_of(delivery)?, &Whole(delivery.body()))
     }
 }
 

@@ -20,8 +20,7 @@ use crate::{
     dedupe::{KeyPart, KeyRule},
     delivery::Delivery,
     error::EventError,
-    event::{DateTime, Flag, Integer, Json, Text, choices, events, kind_of, model, nested},
-    json,
+    event::{DateTime, Flag, Integer, Json, Text, Whole, choices, events, fields, kind_of, model, nested},
     provider::{Fields, Provider, Retries, Source},
     scheme::{BodyRule, Scheme, TimestampSource},
     time::{TimestampFormat, Tolerance},
@@ -56,7 +55,7 @@ impl Provider for RevKeen {
     type Event = Event;
 
     fn event(delivery: &Delivery<Self>) -> Result<Event, EventError> {
-        Event::parse(&kind_of(delivery)?, "", delivery.body())
+        Event::read(&kind_of(delivery)?, &Whole(delivery.body()))
     }
 }
 
@@ -298,16 +297,18 @@ pub struct Data<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Data<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let data = <&RawValue>::deserialize(deserializer)?.get().as_bytes();
-        let field = |name| json::member(data, name);
+        let data = <&RawValue>::deserialize(deserializer)?;
+        let names = ["object", "previous_attributes", "previousAttributes"];
+        let [object, previous, camel_case] = fields(names, data).map(|field| field.map(RawValue::get));
         // A flat object may say what it is in a field of the same name, as in `"object": "invoice"`.
-        let Some(object) = field("object").filter(|object| json::starts_structure(object)) else {
-            return Ok(Self { object: nested("", data)?, previous_attributes: None });
+        let Some(object) = object.filter(|object| object.starts_with(['{', '['])) else {
+            return Ok(Self { object: nested("", data.get().as_bytes())?, previous_attributes: None });
         };
-        let previous = field("previous_attributes").or_else(|| field("previousAttributes"));
+        let previous = previous.or(camel_case);
         Ok(Self {
-            object: nested("object", object)?,
-            previous_attributes: previous.map_or(Ok(None), |raw| nested("previous_attributes", raw))?,
+            object: nested("object", object.as_bytes())?,
+            previous_attributes: previous
+                .map_or(Ok(None), |raw| nested("previous_attributes", raw.as_bytes()))?,
         })
     }
 }

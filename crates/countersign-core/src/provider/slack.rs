@@ -24,7 +24,7 @@ use crate::{
     dedupe::{KeyPart, KeyRule},
     delivery::Delivery,
     error::EventError,
-    event::{Flag, Integer, Json, Unknown, model, parse},
+    event::{Flag, Integer, Json, Unknown, Whole, model, parse},
     json,
     provider::{BodyHandshake, Fields, Handshake, ReplyRule, Retries, Source, provider},
     scheme::{Scheme, TimestampSource},
@@ -58,7 +58,7 @@ provider! {
                 Some("event_callback") => parse(&kind, "", body).map(Event::Callback),
                 Some("url_verification") => parse(&kind, "", body).map(Event::UrlVerification),
                 Some("app_rate_limited") => parse(&kind, "", body).map(Event::AppRateLimited),
-                _ => Unknown::new(&kind, "", body).map(Event::Unknown),
+                _ => Unknown::read(&kind, &Whole(body)).map(Event::Unknown),
             }
         }
     }

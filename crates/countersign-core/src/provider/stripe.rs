@@ -12,9 +12,9 @@
 //! (<https://docs.stripe.com/webhooks#automatic-retries>). Events may arrive out of order. A snapshot event's
 //! `data.object` has the form of the API version that the endpoint was made with, which `api_version` names.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 
 use crate::{
     dedupe::{KeyPart, KeyRule},
@@ -149,8 +149,7 @@ model! {
 }
 
 /// The request that caused an event.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(from = "Written")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Request {
     /// The request's id; `None` where Stripe itself acted.
@@ -160,18 +159,42 @@ pub struct Request {
 }
 
 /// Versions of the API before 2017-05-25 have the request's id in place of the object.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Written {
-    Id(String),
-    Object { id: Option<String>, idempotency_key: Option<String> },
+impl<'de> Deserialize<'de> for Request {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct IdOrObject;
+
+        impl<'de> de::Visitor<'de> for IdOrObject {
+            type Value = Request;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a request, or its id")
+            }
+
+            fn visit_str<E: de::Error>(self, id: &str) -> Result<Request, E> {
+                Ok(Request { id: Some(id.to_owned()), idempotency_key: None })
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Request, A::Error> {
+                Object::deserialize(de::value::MapAccessDeserializer::new(map)).map(Into::into)
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, list: A) -> Result<Request, A::Error> {
+                Object::deserialize(de::value::SeqAccessDeserializer::new(list)).map(Into::into)
+            }
+        }
+
+        deserializer.deserialize_any(IdOrObject)
+    }
 }
 
-impl From<Written> for Request {
-    fn from(written: Written) -> Self {
-        match written {
-            Written::Id(id) => Self { id: Some(id), idempotency_key: None },
-            Written::Object { id, idempotency_key } => Self { id, idempotency_key },
-        }
+#[derive(Deserialize)]
+struct Object {
+    id: Option<String>,
+    idempotency_key: Option<String>,
+}
+
+impl From<Object> for Request {
+    fn from(Object { id, idempotency_key }: Object) -> Self {
+        Self { id, idempotency_key }
     }
 }

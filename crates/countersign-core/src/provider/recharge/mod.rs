@@ -26,9 +26,9 @@ mod event;
 mod field;
 mod model;
 
-use std::{borrow::Cow, time::Duration};
+use std::{any::TypeId, borrow::Cow, time::Duration};
 
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 pub use self::{
     event::Event,
@@ -39,7 +39,7 @@ use crate::{
     dedupe::{KeyPart, KeyRule},
     delivery::Delivery,
     error::{EventError, VerifyError},
-    event::parse,
+    event::{Json, Place, field, parse},
     json,
     provider::{Fields, Provider, Retries, Source},
     scheme::{Scheme, TimestampSource},
@@ -70,14 +70,8 @@ impl Provider for Recharge {
     type Event = Event;
 
     fn event(delivery: &Delivery<Self>) -> Result<Event, EventError> {
-        let (kind, body) = (delivery.kind().unwrap_or_default(), delivery.body());
-        let resource = resource_of(&kind);
-        // The payload is cut out of the body, so that nothing else would look at what stands around it.
-        parse::<IgnoredAny>(&kind, "", body)?;
-        match object(body, resource) {
-            Some(payload) => Event::parse(&kind, resource, payload),
-            None => Event::parse(&kind, "", body),
-        }
+        let kind = delivery.kind().unwrap_or_default();
+        Event::read(&kind, &Wrapped { resource: resource_of(&kind), body: delivery.body() })
     }
 
     fn kind<'d>(delivery: &'d Delivery<Self>, named: Option<Cow<'d, str>>) -> Option<Cow<'d, str>> {
@@ -97,6 +91,35 @@ impl Provider for Recharge {
             (false, _) => Ok(()),
             (true, true) => Err(VerifyError::WrongEndpoint),
             (true, false) => Err(VerifyError::Contradiction { name: TOPIC.into() }),
+        }
+    }
+}
+
+/// An object under its resource's name, or the body as a whole.
+struct Wrapped<'b> {
+    resource: &'b str,
+    body: &'b [u8],
+}
+
+impl Place for Wrapped<'_> {
+    fn read<T: DeserializeOwned + 'static>(&self, kind: &str) -> Result<T, EventError> {
+        // But for JSON, which is anything, the types are of objects: what fits is one, and the whole body was looked at.
+        let is_object = TypeId::of::<T>() != TypeId::of::<Json>();
+        match is_object.then(|| field(self.resource, self.body)).flatten() {
+            Some(payload) => Ok(payload),
+            None => self.read_in_steps(kind),
+        }
+    }
+}
+
+impl Wrapped<'_> {
+    fn read_in_steps<T: DeserializeOwned>(&self, kind: &str) -> Result<T, EventError> {
+        let Self { resource, body } = *self;
+        // The payload is cut out of the body, so that nothing else would look at what stands around it.
+        parse::<IgnoredAny>(kind, "", body)?;
+        match object(body, resource) {
+            Some(payload) => parse(kind, resource, payload),
+            None => parse(kind, "", body),
         }
     }
 }
@@ -133,4 +156,51 @@ fn object<'b>(body: &'b [u8], key: &str) -> Option<&'b [u8]> {
 /// The key of a body's one field, where that is an object.
 fn sole_object(body: &[u8]) -> Option<Cow<'_, str>> {
     json::sole_field(body).filter(|(_, value)| value.starts_with(b"{")).map(|(key, _)| key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A payload in one pass is what it is in steps, whatever the body.
+    fn check<T: DeserializeOwned + std::fmt::Debug + 'static>(resource: &str, body: &[u8]) {
+        let place = Wrapped { resource, body };
+        let shown = |read: Result<T, EventError>| format!("{read:?}");
+        assert_eq!(
+            shown(place.read("k")),
+            shown(place.read_in_steps("k")),
+            "{}",
+            String::from_utf8_lossy(body)
+        );
+    }
+
+    #[test]
+    fn one_pass_reads_what_steps_read() {
+        for body in [
+            &br#"{"order":{"id":1,"x":2}}"#[..],
+            br#" { "a" : [{"order":{"id":2}}], "\u006frder" : { "id" : "1" } } "#,
+            br#"{"order":{"id":1},"order":{"id":2}}"#,
+            br#"{"order":{"id":1},"order":7}"#,
+            br#"{"order":7,"order":{"id":1}}"#,
+            br#"{"order":7,"id":1}"#,
+            br#"{"order":null,"id":1}"#,
+            br#"{"order":{},"id":1}"#,
+            br#"{"order":{"id":1}} x"#,
+            br#"{"order":{"id":1},}"#,
+            br#"{"order":{"id":1},"a":nul}"#,
+            br#"{"order":{"$serde_json::private::RawValue":"]"}}"#,
+            br#"{"id":1}"#,
+            br#"[{"order":{"id":1}}]"#,
+            b"{}",
+            b"",
+            b"{\"order\":{\"id\":1},\"a\":\"\xff\"}",
+            b"{\"order\":{\"id\":1,\"id\":\"\xff\"}}",
+            b"{\"order\":{\"id\":1,\"x\":\"\xff\"}}",
+        ] {
+            check::<Order>("order", body);
+            check::<Record>("order", body);
+            check::<Json>("order", body);
+            check::<Box<Customer>>("customer", body);
+        }
+    }
 }
