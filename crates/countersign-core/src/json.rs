@@ -41,6 +41,25 @@ pub(crate) fn member<'j>(object: &'j [u8], name: &str) -> Option<&'j [u8]> {
     fields(object)?.find_map(|(key, value)| is_key(key, name).then_some(value))
 }
 
+/// Whether an object begins with this key and an object under it, whatever follows: seen without a look at that.
+pub(crate) fn opens_with(object: &[u8], name: &str) -> bool {
+    let mut cursor = Cursor { rest: object };
+    let mut value = || {
+        cursor.blank();
+        cursor.eat(b'{')?;
+        cursor.blank();
+        let key = cursor.taken(|c| {
+            c.eat(b'"')?;
+            c.string()
+        })?;
+        cursor.blank();
+        cursor.eat(b':')?;
+        cursor.blank();
+        Some((key, cursor.rest))
+    };
+    value().is_some_and(|(key, value)| is_key(key, name) && value.starts_with(b"{"))
+}
+
 fn index(step: &str) -> Option<usize> {
     let one_spelling = step == "0" || !step.starts_with(['0', '+']);
     step.parse().ok().filter(|_| one_spelling)
@@ -395,6 +414,17 @@ mod tests {
         assert_eq!(field(b"{\"a\"", "a"), None);
         assert_eq!(sole_field(br#"{"order":{"id":1}}"#), Some(("order".into(), &br#"{"id":1}"#[..])));
         assert_eq!(sole_field(br#"{"order":{},"id":1}"#), None);
+        assert!(opens_with(b" { \"order\" : {", "order") && opens_with(br#"{"\u006frder":{"#, "order"));
+        for other in [
+            &br#"{"orders":{}}"#[..],
+            br#"{"id":1,"order":{}}"#,
+            br#"{"order":[{}]}"#,
+            b"{\"order\"",
+            b"[]",
+            b"",
+        ] {
+            assert!(!opens_with(other, "order"), "{}", String::from_utf8_lossy(other));
+        }
         assert_eq!(sole_field(b"{}"), None);
     }
 

@@ -23,6 +23,20 @@ pub fn body(length: usize) -> Bytes {
     }
 }
 
+/// The same as the object under a key, as Recharge sends objects.
+pub fn wrapped(key: &str, length: usize) -> Bytes {
+    let around = key.len() + 5;
+    match length.checked_sub(around) {
+        Some(inside) => [format!("{{\"{key}\":").as_bytes(), &body(inside), b"}"].concat().into(),
+        None => Bytes::new(),
+    }
+}
+
+/// So many secrets, the last of which is [`SECRET`].
+pub fn secrets(count: usize) -> Vec<String> {
+    (1..count).map(|n| format!("another secret, number {n}")).chain([SECRET.to_owned()]).collect()
+}
+
 /// The headers of a request with this body, signed now.
 pub fn headers<P: Provider>(signer: &Signer<P>, body: &Bytes) -> HeaderMap {
     let mut headers = HeaderMap::new();

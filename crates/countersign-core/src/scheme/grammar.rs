@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
 use serde::{Deserialize, Serialize};
 use subtle::{Choice, ConstantTimeEq};
 
@@ -154,7 +155,7 @@ impl Grammar {
                 }
             }
             Self::Positional => {
-                let mut entries = value.split(|b| *b == b',').take(MAX_ENTRIES);
+                let mut entries = split(value, b',');
                 found = entries.next();
                 for text in entries {
                     take(text);
@@ -186,18 +187,34 @@ impl Grammar {
 const NOT_A_SIGNATURE: &str = "not a signature of this scheme's length and encoding";
 
 fn entries(list: &[u8], separator: char) -> impl Iterator<Item = (&[u8], &[u8])> {
-    list.split(move |b| char::from(*b) == separator).take(MAX_ENTRIES).filter_map(|entry| cut(entry, b'='))
+    // One that is not ASCII parts nothing.
+    let separator = u8::try_from(separator).unwrap_or_default();
+    split(list, separator).filter_map(|entry| cut(entry, b'='))
 }
 
 fn versions(list: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    list.split(|b| *b == b' ').take(MAX_ENTRIES).filter_map(|entry| cut(entry, b','))
+    split(list, b' ').filter_map(|entry| cut(entry, b','))
+}
+
+/// The first entries of a list.
+fn split(list: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(list);
+    let entries = std::iter::from_fn(move || {
+        let list = rest?;
+        let (entry, behind) = match cut(list, separator) {
+            Some((entry, behind)) => (entry, Some(behind)),
+            None => (list, None),
+        };
+        rest = behind;
+        Some(entry)
+    });
+    entries.take(MAX_ENTRIES)
 }
 
 /// What stands before the first of these bytes, and what behind it.
 fn cut(entry: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
-    let place = entry.iter().position(|b| *b == at)?;
-    let (key, value) = entry.split_at_checked(place)?;
-    Some((key, value.get(1..)?))
+    let (before, from) = entry.split_at_checked(memchr(at, entry)?)?;
+    Some((before, from.get(1..)?))
 }
 
 #[cfg(test)]

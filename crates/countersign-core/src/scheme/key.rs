@@ -91,15 +91,13 @@ impl Key {
         }
     }
 
-    /// Starts hashing signed content, in this place: to move a hash costs as much as to add to it. Leaves it empty where nothing is
-    /// signed, or no signature can be right.
-    #[inline]
+    /// Starts hashing signed content. `None` where nothing is signed, or no signature can be right.
     #[cfg_attr(
         not(feature = "ed25519"),
         expect(unused_variables, reason = "Ed25519 hashes its signature as well")
     )]
-    pub(crate) fn start(&self, place: &mut Option<Hasher>, signatures: &Signatures) {
-        *place = match self {
+    pub(crate) fn hasher(&self, signatures: &Signatures) -> Option<Hasher> {
+        match self {
             Self::HmacSha256(hmac) => Some(Hasher::Sha256(hmac.begin())),
             Self::HmacSha1(hmac) => Some(Hasher::HmacSha1((**hmac).clone())),
             Self::HmacSha512(hmac) => Some(Hasher::HmacSha512(hmac.clone())),
@@ -107,19 +105,31 @@ impl Key {
             Self::Shown(_) => None,
             #[cfg(feature = "ed25519")]
             Self::Ed25519(key) => {
-                let signature = signatures.iter().next().map(ed25519_dalek::Signature::from_slice);
-                let stream = signature.and_then(|signature| key.verify_stream(&signature.ok()?).ok());
-                stream.map(Box::new).map(Some).map(Hasher::Ed25519)
+                let signature = ed25519_dalek::Signature::from_slice(signatures.iter().next()?).ok()?;
+                key.verify_stream(&signature).ok().map(Box::new).map(Some).map(Hasher::Ed25519)
             }
             #[cfg(feature = "ecdsa-p256")]
             Self::EcdsaP256(_) => Some(Hasher::Sha256(Sha256::new())),
         }
     }
 
+    /// Whether one of the signatures is this key's over the content that is `fed` to its hash.
+    pub(crate) fn has_signed_all(&self, signatures: &Signatures, feed: impl Fn(&mut dyn Hash)) -> Choice {
+        // As most providers sign: a hash that is where it began costs less than one among others.
+        if let Self::HmacSha256(hmac) = self {
+            let mut content = hmac.begin();
+            feed(&mut content);
+            return signatures.contain(&hmac.end(&mut content));
+        }
+        let Some(mut hasher) = self.hasher(signatures) else { return Choice::from(0) };
+        feed(&mut hasher);
+        self.has_signed(&mut hasher, signatures)
+    }
+
     /// Adds the secret, where it is part of the signed content.
-    pub(crate) fn hash_secret(&self, hasher: &mut Hasher) {
-        if let (Self::Sha256(secret), Hasher::Sha256(sha256)) = (self, hasher) {
-            sha256.update_secret(secret.expose_secret());
+    pub(crate) fn hash_secret(&self, hash: &mut dyn Hash) {
+        if let Self::Sha256(secret) = self {
+            hash.update_secret(secret.expose_secret());
         }
     }
 
@@ -223,8 +233,25 @@ pub(crate) enum Hasher {
     Ed25519(Option<Box<ed25519_dalek::StreamVerifier>>),
 }
 
-impl Hasher {
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
+/// What signed content is added to.
+pub(crate) trait Hash {
+    fn update(&mut self, bytes: &[u8]);
+    /// Adds a secret, which is wiped from memory afterwards.
+    fn update_secret(&mut self, secret: &[u8]);
+}
+
+impl Hash for Sha256 {
+    fn update(&mut self, bytes: &[u8]) {
+        self.update(bytes);
+    }
+
+    fn update_secret(&mut self, secret: &[u8]) {
+        self.update_secret(secret);
+    }
+}
+
+impl Hash for Hasher {
+    fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Sha256(sha256) => sha256.update(bytes),
             Self::HmacSha1(hmac) => hmac.update(bytes),
@@ -235,6 +262,12 @@ impl Hasher {
                     stream.update(bytes);
                 }
             }
+        }
+    }
+
+    fn update_secret(&mut self, secret: &[u8]) {
+        if let Self::Sha256(sha256) = self {
+            sha256.update_secret(secret);
         }
     }
 }

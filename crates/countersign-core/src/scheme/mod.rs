@@ -22,7 +22,7 @@ pub use self::{
 };
 pub(crate) use self::{
     grammar::Signatures,
-    key::{Hasher, Key, Unusable},
+    key::{Hash, Hasher, Key, Unusable},
     plan::{Part, Plan},
     sign::sign,
     sound::{Flaw, equal, flaw, is_path},

@@ -1,5 +1,7 @@
 //! `Plan`: a template made ready, with what is configured filled in.
 
+use memchr::memchr;
+
 use super::{BodyRule, Piece, Scheme, pieces};
 use crate::{json, time::TimestampFormat};
 
@@ -101,6 +103,9 @@ impl Plan {
     /// Whether the id holds the text that parts it from the rest of the signed content, so that it could end elsewhere.
     pub(crate) fn is_ambiguous_id(&self, id: &[u8]) -> bool {
         let Some(End { side, text, before_digits }) = &self.id_ends else { return false };
+        if !text.iter().any(|byte| memchr(*byte, id).is_some()) {
+            return false;
+        }
         // In part as well: of `--`, an id that ends in `-` would leave two places.
         let overlaps = |length: usize| {
             let (head, tail) = (text.get(..length), text.get(length..));

@@ -26,7 +26,7 @@ pub(crate) struct Sha256 {
     state: State,
     /// How many blocks the state has taken in.
     blocks: u64,
-    /// The content behind them: so many bytes of a block that is not full.
+    /// The content behind them, so many bytes of a block that is not full, and zeros.
     pending: [u8; BLOCK],
     filled: usize,
     holds_secret: bool,
@@ -59,7 +59,7 @@ impl Sha256 {
             let room = self.pending.get_mut(self.filled..).unwrap_or_default();
             let Some((head, rest)) = content.split_at_checked(room.len()) else { return self.keep(content) };
             room.copy_from_slice(head);
-            compress256(&mut self.state, std::slice::from_ref(&self.pending));
+            self.compress_pending();
             self.blocks = self.blocks.wrapping_add(1);
             self.filled = 0;
             content = rest;
@@ -81,19 +81,22 @@ impl Sha256 {
         }
     }
 
+    fn compress_pending(&mut self) {
+        compress256(&mut self.state, std::slice::from_ref(&self.pending));
+        self.pending = [0; BLOCK];
+    }
+
     /// The digest of what was added, which is used up.
     pub(crate) fn finish(&mut self) -> [u8; 32] {
-        if let Some((end, rest)) = self.pending.get_mut(self.filled..).and_then(<[u8]>::split_first_mut) {
+        if let Some(end) = self.pending.get_mut(self.filled) {
             *end = 0x80;
-            rest.fill(0);
         }
         if self.filled >= LENGTH {
-            compress256(&mut self.state, std::slice::from_ref(&self.pending));
-            self.pending = [0; BLOCK];
+            self.compress_pending();
         }
         let bytes = self.blocks.wrapping_mul(BLOCK as u64).wrapping_add(self.filled as u64);
         close(&mut self.pending, bytes);
-        compress256(&mut self.state, std::slice::from_ref(&self.pending));
+        self.compress_pending();
         digest(&self.state)
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     error::VerifyError,
     json,
     provider::Provider,
-    scheme::{BodyRule, Hasher, Key, Part, Signatures, Stamp, TimestampSource},
+    scheme::{BodyRule, Hash, Hasher, Key, Part, Signatures, Stamp, TimestampSource},
     time::Timestamp,
 };
 
@@ -28,13 +28,14 @@ impl Checked<'_, '_> {
     /// Who signed a body that is there as a whole: with no hash for the secrets behind the one that did.
     pub(super) fn signer(&self, body: &[u8]) -> Result<Signer, VerifyError> {
         self.shared.limits.check(body.len())?;
+        let plan = &self.keyed.plan;
         self.first(self.keyed.keys.iter().map(|key| {
-            let mut hasher = None;
-            self.start(key, &mut hasher);
-            hasher.as_mut().is_some_and(|hasher| {
-                hasher.update(body);
-                self.is_by(key, hasher)
-            })
+            let has_signed = key.has_signed_all(self.signatures, |hash| {
+                self.hash(&plan.before, key, hash);
+                hash.update(body);
+                self.hash(&plan.after, key, hash);
+            });
+            has_signed.into()
         }))
     }
 
@@ -47,29 +48,26 @@ impl Checked<'_, '_> {
         }
     }
 
+    /// Starts a key's hash with what is signed before the body. `None` where nothing is signed, or no signature can be right.
+    pub(super) fn hasher(&self, key: &Key) -> Option<Hasher> {
+        let mut hasher = key.hasher(self.signatures)?;
+        self.hash(&self.keyed.plan.before, key, &mut hasher);
+        Some(hasher)
+    }
+
     /// Whether this key has signed, by its hash up to the body's end.
     pub(super) fn is_by(&self, key: &Key, hasher: &mut Hasher) -> bool {
         self.hash(&self.keyed.plan.after, key, hasher);
         key.has_signed(hasher, self.signatures).into()
     }
 
-    /// Starts a key's hash with what is signed before the body. None is there where nothing is signed, or no signature can be
-    /// right.
-    #[inline]
-    pub(super) fn start(&self, key: &Key, hasher: &mut Option<Hasher>) {
-        key.start(hasher, self.signatures);
-        if let Some(hasher) = hasher {
-            self.hash(&self.keyed.plan.before, key, hasher);
-        }
-    }
-
-    fn hash(&self, parts: &[Part], key: &Key, hasher: &mut Hasher) {
+    fn hash(&self, parts: &[Part], key: &Key, hash: &mut dyn Hash) {
         for part in parts {
             match part {
-                Part::Timestamp => hasher.update(self.beside.timestamp_text),
-                Part::Id => hasher.update(self.beside.id),
-                Part::Fixed(bytes) => hasher.update(bytes),
-                Part::Secret => key.hash_secret(hasher),
+                Part::Timestamp => hash.update(self.beside.timestamp_text),
+                Part::Id => hash.update(self.beside.id),
+                Part::Fixed(bytes) => hash.update(bytes),
+                Part::Secret => key.hash_secret(hash),
             }
         }
     }

@@ -15,7 +15,7 @@ use crate::{
     delivery::{Delivery, Signed},
     error::VerifyError,
     provider::Provider,
-    scheme::{Hasher, Signatures},
+    scheme::{Hash as _, Hasher, Signatures},
     secret::MAX_SECRETS,
     time::Timestamp,
 };
@@ -41,7 +41,7 @@ impl<'v, P: Provider> Verification<'v, P> {
         let Checked { shared, keyed, now, signatures, beside } = checked;
         let mut hashers = [const { None }; MAX_SECRETS];
         for (place, key) in hashers.iter_mut().zip(&keyed.keys) {
-            checked.start(key, place);
+            *place = checked.hasher(key);
         }
         Self {
             shared,

@@ -81,8 +81,9 @@ impl Provider for Recharge {
     fn check(delivery: &Delivery<Self>) -> Result<(), VerifyError> {
         let (Some(topic), body) = (delivery.field_kind(), delivery.body()) else { return Ok(()) };
         let resource = resource_of(&topic);
+        let is_its = json::opens_with(body, resource) || object(body, resource).is_some();
         // An object that is not wrapped has an id of its own.
-        if object(body, resource).is_some() || json::member(body, "id").is_some() {
+        if is_its || json::member(body, "id").is_some() {
             return Ok(());
         }
         let sole = sole_object(body).filter(|_| !UNDOCUMENTED.contains(&resource));
