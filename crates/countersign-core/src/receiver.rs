@@ -13,6 +13,7 @@ use std::{
     fmt,
     hash::{BuildHasher, RandomState},
     num::NonZeroU64,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -177,8 +178,9 @@ impl<P: Provider> Receiver<P> {
         if let Some(reply) = delivery.reply() {
             return (Answer::handshake(Ok(reply)), None);
         }
-        let (answer, result) = match unwound(self.admit(delivery, runtime.clone())).await {
-            Some(Ok(Admission::Process(admitted))) => admitted.run(work, runtime, judge).await,
+        let admission = unwound(pin!(self.admit(delivery, runtime.clone()))).await;
+        let (answer, result) = match admission {
+            Some(Ok(Admission::Process(admitted))) => admitted.run(pin!(work), runtime, judge).await,
             Some(Ok(Admission::Duplicate(_))) => (Answer::duplicate(), None),
             Some(Ok(Admission::InFlight { retry_after, .. })) => (Answer::in_flight(retry_after), None),
             Some(Err(error)) => (Answer::store_failed(&error), None),
