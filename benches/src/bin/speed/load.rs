@@ -130,7 +130,8 @@ impl<'d> Sender<'d> {
     ) {
         match self.stream.pace {
             Pace::Rate(rate) => {
-                let scheduled = (elapsed.as_secs_f64() * rate) as usize;
+                // The first one is due at once.
+                let scheduled = (elapsed.as_secs_f64() * rate) as usize + 1;
                 let due =
                     (self.scheduled..scheduled).map(|n| began + Duration::from_secs_f64(n as f64 / rate));
                 self.due.extend(due);
