@@ -70,3 +70,12 @@ pub fn time(nanoseconds: f64) -> String {
         _ => format!("{nanoseconds:.0} ns"),
     }
 }
+
+/// Bytes, short.
+pub fn bytes(bytes: usize) -> String {
+    match bytes {
+        0x10_0000.. => format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20)),
+        0x400.. => format!("{:.1} KiB", bytes as f64 / f64::from(1 << 10)),
+        _ => format!("{bytes} B"),
+    }
+}

@@ -17,10 +17,10 @@ use crate::{service::WebhookService, source::Source};
 
 /// Middleware that lets through genuine deliveries, each once.
 ///
-/// Requests that are not genuine are refused before the inner service is called. The inner service is called in a task of its
-/// own, under a lease on the delivery; its 2xx commits, anything else releases.
+/// Requests that are not genuine are refused before the inner service is called. The inner service is called under a lease on
+/// the delivery; its 2xx commits, anything else releases.
 ///
-/// A handler that was called runs to its end, sender or no sender. At a shutdown, handlers whose sender has hung up are not
+/// A handler that was called runs to its end, in a task of its own once the sender has hung up. At a shutdown, such handlers are not
 /// waited for; their leases end, and the sender, which has no 2xx, tries again.
 ///
 /// Every request that reaches it is taken for a delivery, whatever its method: wrap nothing but the webhook's route. Where the

@@ -1,4 +1,4 @@
-//! `WebhookService`: verifies, claims, calls the inner service in a task of its own, settles.
+//! `WebhookService`: verifies, claims, calls the inner service, settles.
 
 use std::{fmt, pin::Pin, rc::Rc, time::Instant};
 
@@ -10,7 +10,7 @@ use actix_web::{
     rt,
 };
 use countersign_core::{Answer, Delivery, Provider, Receiver};
-use countersign_runtime::TokioRuntime;
+use countersign_runtime::{Lasting, Lasts, TokioRuntime};
 use tracing::Instrument;
 
 use crate::{
@@ -42,13 +42,15 @@ where
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+    type Future = Lasting<Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>>;
 
     forward_ready!(service);
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let (source, service) = (self.source.clone(), Rc::clone(&self.service));
-        Box::pin(async move {
+        let lasts = Lasts::default();
+        let lasts_then = lasts.clone();
+        let answer = async move {
             let started = Instant::now();
             let log = move |receiver: &Receiver<P>, delivery: Option<&Delivery<P>>, answer: &Answer| {
                 receiver.log(answer, delivery, Some(started.elapsed()));
@@ -79,21 +81,13 @@ where
             };
             request.set_payload(Payload::from(delivery.body().clone()));
             request.extensions_mut().insert(delivery.clone());
-            // The inner services may want the request for themselves: no other handle on it is kept.
-            let task = {
-                let (receiver, delivery) = (receiver.clone(), delivery.clone());
-                async move {
-                    let (answer, result) = process(&receiver, delivery.clone(), &*service, request).await;
-                    log(&receiver, Some(&delivery), &answer);
-                    result
-                }
-            };
-            rt::spawn(task.in_current_span()).await.unwrap_or_else(|error| {
-                let answer = if error.is_panic() { Answer::panicked() } else { Answer::interrupted() };
-                log(&receiver, Some(&delivery), &answer);
-                Err(Rejection::new(answer).into())
-            })
-        })
+            // The handler runs to its end, whether the sender waits or not.
+            lasts.from_now_on();
+            let (answer, result) = process(&receiver, delivery.clone(), &*service, request).await;
+            log(&receiver, Some(&delivery), &answer);
+            result
+        };
+        Lasting::new(Box::pin(answer.in_current_span()), lasts_then, |future| drop(rt::spawn(future)))
     }
 }
 

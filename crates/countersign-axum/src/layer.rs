@@ -9,12 +9,12 @@ use crate::{service::WebhookService, source::Source};
 
 /// A tower layer that lets through genuine deliveries, each once.
 ///
-/// Requests that are not genuine are refused before the inner service is called. The inner service is called in a task of its
-/// own, under a lease on the delivery; its 2xx commits, anything else releases.
+/// Requests that are not genuine are refused before the inner service is called. The inner service is called under a lease on
+/// the delivery; its 2xx commits, anything else releases.
 ///
-/// A handler that was called runs to its end, sender or no sender: a layer around this one that limits concurrency counts
-/// senders, one inside it counts handlers. At a shutdown, handlers whose sender has hung up are not waited for; their leases
-/// end, and the sender, which has no 2xx, tries again.
+/// A handler that was called runs to its end, in a task of its own once the sender has hung up: a layer around this one that
+/// limits concurrency counts senders, one inside it counts handlers. At a shutdown, handlers whose sender has hung up are not
+/// waited for; their leases end, and the sender, which has no 2xx, tries again.
 ///
 /// Where the provider asks by a `GET` whether the endpoint is yours (Meta, Dropbox), the layer answers each `GET` that reaches it, and
 /// the handler is never called for one: route it as well, as in `post(on_meta).get(on_meta)`.

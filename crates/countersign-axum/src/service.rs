@@ -1,4 +1,4 @@
-//! `WebhookService`: verifies, claims, calls the inner service in a task of its own, settles.
+//! `WebhookService`: verifies, claims, calls the inner service, settles.
 
 use std::{
     fmt,
@@ -14,8 +14,9 @@ use axum::{
 };
 use bytes::Bytes;
 use countersign_core::{Answer, Delivery, Provider, Receiver};
-use countersign_runtime::TokioRuntime;
+use countersign_runtime::{Lasting, Lasts, TokioRuntime};
 use http::{Request, header};
+use tokio::runtime::Handle;
 use tower_service::Service;
 use tracing::Instrument;
 
@@ -44,7 +45,7 @@ where
 {
     type Response = Response;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+    type Future = Lasting<Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -55,7 +56,9 @@ where
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let source = self.source.clone();
-        Box::pin(async move {
+        let lasts = Lasts::default();
+        let lasts_then = lasts.clone();
+        let answer = async move {
             let started = Instant::now();
             let log = move |receiver: &Receiver<P>, delivery: Option<&Delivery<P>>, answer: &Answer| {
                 receiver.log(answer, delivery, Some(started.elapsed()));
@@ -88,23 +91,23 @@ where
             request.extensions_mut().insert(delivery.clone());
             // The receiver's limit was kept, and is the one that counts.
             DefaultBodyLimit::disable().apply(&mut request);
-            let task = {
-                let (receiver, delivery) = (receiver.clone(), delivery.clone());
-                async move {
-                    let work = async { inner.call(request).await.map(IntoResponse::into_response) };
-                    let (answer, result) = receiver
-                        .process(delivery.clone(), TokioRuntime, work, |result| judge(&receiver, result))
-                        .await;
-                    log(&receiver, Some(&delivery), &answer);
-                    result.transpose().map(|response| finish(answer, response))
-                }
-            };
-            tokio::spawn(task.in_current_span()).await.unwrap_or_else(|error| {
-                let answer = if error.is_panic() { Answer::panicked() } else { Answer::interrupted() };
-                log(&receiver, Some(&delivery), &answer);
-                Ok(respond(answer))
-            })
-        })
+            // The handler runs to its end, whether the sender waits or not.
+            lasts.from_now_on();
+            let work = async { inner.call(request).await.map(IntoResponse::into_response) };
+            let (answer, result) = receiver
+                .process(delivery.clone(), TokioRuntime, work, |result| judge(&receiver, result))
+                .await;
+            log(&receiver, Some(&delivery), &answer);
+            result.transpose().map(|response| finish(answer, response))
+        };
+        Lasting::new(Box::pin(answer.in_current_span()), lasts_then, spawn)
+    }
+}
+
+/// Outside of a runtime there is nothing that it could go on in.
+fn spawn<T: Send + 'static>(future: Pin<Box<dyn Future<Output = T> + Send>>) {
+    if let Ok(runtime) = Handle::try_current() {
+        runtime.spawn(future);
     }
 }
 

@@ -13,6 +13,7 @@ use std::{
     fmt,
     hash::{BuildHasher, RandomState},
     num::NonZeroU64,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -164,7 +165,7 @@ impl<P: Provider> Receiver<P> {
     }
 
     /// Claims a delivery, and where it is to be handled, does `work` and settles by what `judge` makes of the result, as
-    /// [`Admitted::run`] does. There is no result when `work` was not done, or panicked. A handshake is answered, and never claimed.
+    /// [`Admitted::run`] does. There is no result when `work` was not done, or panicked. A store that panics is a failure as any other. A handshake is answered, and never claimed.
     ///
     /// What the adapters run; see [`handle`](Self::handle) for frameworks without one.
     pub async fn process<T>(
@@ -177,11 +178,13 @@ impl<P: Provider> Receiver<P> {
         if let Some(reply) = delivery.reply() {
             return (Answer::handshake(Ok(reply)), None);
         }
-        let (answer, result) = match self.admit(delivery, runtime.clone()).await {
-            Ok(Admission::Process(admitted)) => admitted.run(work, runtime, judge).await,
-            Ok(Admission::Duplicate(_)) => (Answer::duplicate(), None),
-            Ok(Admission::InFlight { retry_after, .. }) => (Answer::in_flight(retry_after), None),
-            Err(error) => (Answer::store_failed(&error), None),
+        let admission = unwound(pin!(self.admit(delivery, runtime.clone()))).await;
+        let (answer, result) = match admission {
+            Some(Ok(Admission::Process(admitted))) => admitted.run(pin!(work), runtime, judge).await,
+            Some(Ok(Admission::Duplicate(_))) => (Answer::duplicate(), None),
+            Some(Ok(Admission::InFlight { retry_after, .. })) => (Answer::in_flight(retry_after), None),
+            Some(Err(error)) => (Answer::store_failed(&error), None),
+            None => (Answer::panicked(), None),
         };
         (answer.retried(self.verifier().description().retries), result)
     }

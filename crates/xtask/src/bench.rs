@@ -14,11 +14,15 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     else {
         return Err(Failure::Found(format!("which one? {}", BENCHMARKS.join(", "))));
     };
-    setup::prepare(bench(name).and(arguments))?.run()
+    let needs = if name == "speed" { setup::SPEED_NEEDS } else { setup::NEEDS };
+    let bench = setup::prepare(cargo("run").and(["--bin", name, "--"]).and(arguments), needs)?;
+    // Some start servers that are programs of their own.
+    cargo("build").and(["--bins"]).run()?;
+    bench.run()
 }
 
-/// The command of one, without its set-up.
-fn bench(name: &str) -> Cargo {
-    Cargo::new("run --release --locked --manifest-path benches/Cargo.toml --target-dir target/benches")
-        .and(["--bin", name, "--"])
+/// A command of cargo's in the workspace of the benchmarks.
+fn cargo(command: &str) -> Cargo {
+    Cargo::new(command)
+        .and("--release --locked --manifest-path benches/Cargo.toml --target-dir target/benches".split(' '))
 }

@@ -1,4 +1,4 @@
-//! What tests need besides cargo, made available before they run: the servers that they start.
+//! What tests and benchmarks need besides cargo, made available before they run: the programs that they start.
 
 use std::{
     env, fs,
@@ -9,9 +9,9 @@ use std::{
 
 use crate::commands::{Cargo, Failure};
 
-/// A program that tests start, and the packages that have it.
+/// A program that is started, and the packages that have it.
 #[derive(Debug)]
-struct Need {
+pub(crate) struct Need {
     /// Its names, of which one will do.
     names: &'static [&'static str],
     /// Where it stands when not in `PATH`: below these folders, in `bin` of a folder with this beginning of a name. As
@@ -22,7 +22,8 @@ struct Need {
     brew: &'static str,
 }
 
-const NEEDS: &[Need] = &[
+/// What tests start.
+pub(crate) const NEEDS: &[Need] = &[
     Need {
         names: &["redis-server", "valkey-server"],
         folders: &[("/usr", "local"), ("/opt", "")],
@@ -42,28 +43,34 @@ const NEEDS: &[Need] = &[
     Need { names: &["openssl"], folders: &[], apt: "openssl", dnf: "openssl", brew: "openssl" },
 ];
 
+/// What the benchmark of speed starts.
+pub(crate) const SPEED_NEEDS: &[Need] = &[
+    Need { names: &["wrk"], folders: &[], apt: "wrk", dnf: "wrk", brew: "wrk" },
+    Need { names: &["node"], folders: &[], apt: "nodejs", dnf: "nodejs", brew: "node" },
+];
+
 /// Makes it available, and tells the tests to fail where they would skip.
-pub(crate) fn prepare(tests: Cargo) -> Result<Cargo, Failure> {
-    let missing = missing();
+pub(crate) fn prepare(command: Cargo, needs: &[Need]) -> Result<Cargo, Failure> {
+    let missing = missing(needs);
     if !missing.is_empty() {
         if !(is_root() && found("apt-get", &[]).is_some()) {
             return Err(Failure::Found(remedy(&missing)));
         }
         install(&missing)?;
-        let missing = self::missing();
+        let missing = self::missing(needs);
         if !missing.is_empty() {
             return Err(Failure::Found(remedy(&missing)));
         }
     }
-    for need in NEEDS {
+    for need in needs {
         let found = need.found().unwrap_or_default();
         println!("set-up: {}", found.display());
     }
-    Ok(tests.env("COUNTERSIGN_TESTS_REQUIRE_SERVERS", "1"))
+    Ok(command.env("COUNTERSIGN_TESTS_REQUIRE_SERVERS", "1"))
 }
 
-fn missing() -> Vec<&'static Need> {
-    NEEDS.iter().filter(|need| need.found().is_none()).collect()
+fn missing(needs: &[Need]) -> Vec<&Need> {
+    needs.iter().filter(|need| need.found().is_none()).collect()
 }
 
 impl Need {
@@ -90,7 +97,7 @@ fn remedy(missing: &[&Need]) -> String {
     };
     let names: Vec<_> = missing.iter().map(|need| need.names.join(" or ")).collect();
     format!(
-        "tests need {}. Install what is missing; as root on Debian and Ubuntu this is done for you:\n  \
+        "needed: {}. Install what is missing; as root on Debian and Ubuntu this is done for you:\n  \
          apt-get install --no-install-recommends {}\n  dnf install {}\n  brew install {}",
         names.join(", "),
         list(|need| need.apt),
@@ -165,7 +172,7 @@ mod tests {
         let [redis, _, pgbouncer, _] = NEEDS else { panic!("{NEEDS:?}") };
         assert_eq!(
             remedy(&[redis, pgbouncer]),
-            "tests need redis-server or valkey-server, pgbouncer. Install what is missing; as root on Debian and Ubuntu \
+            "needed: redis-server or valkey-server, pgbouncer. Install what is missing; as root on Debian and Ubuntu \
              this is done for you:\n  apt-get install --no-install-recommends redis-server pgbouncer\n  \
              dnf install valkey pgbouncer\n  brew install valkey pgbouncer"
         );

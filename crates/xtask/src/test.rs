@@ -11,5 +11,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 
 /// The command that runs them, all that they need set up.
 pub(crate) fn tests(arguments: &[String]) -> Result<Cargo, Failure> {
-    setup::prepare(Cargo::new("test --workspace --all-features --locked --no-fail-fast").and(arguments))
+    let tests = Cargo::new("test --workspace --all-features --locked --no-fail-fast").and(arguments);
+    setup::prepare(tests, setup::NEEDS)
 }

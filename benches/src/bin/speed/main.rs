@@ -1,8 +1,14 @@
-//! What receiving a webhook costs, beside its floors and its peers: `cargo xtask bench speed [--quick] [verify ..]`.
+//! What receiving a webhook costs, beside its floors and its peers: `cargo xtask bench speed [--quick] [verify|http ..]`.
 
+mod attack;
+mod deliveries;
 mod events;
+mod http;
+mod load;
+mod memory;
 mod path;
 mod request;
+mod server;
 mod streaming;
 mod verify;
 
@@ -35,6 +41,15 @@ fn main() {
     }
     if wanted("path") {
         path::run(&report, effort);
+    }
+    if wanted("http") {
+        http::run(&report, if quick { http::Effort::QUICK } else { http::Effort::FULL });
+    }
+    if wanted("attack") {
+        attack::run(&report, if quick { attack::Effort::QUICK } else { attack::Effort::FULL });
+    }
+    if wanted("memory") {
+        memory::run(&report, if quick { memory::Effort::QUICK } else { memory::Effort::FULL });
     }
     if arguments.is_empty() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/RESULTS.md");

@@ -4,7 +4,7 @@ use std::{
     fmt,
     future::{Future, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
+    pin::{Pin, pin},
     task::Poll,
     time::Duration,
 };
@@ -47,12 +47,12 @@ impl<P: Provider> Held<P> {
         let (store_timeout, began) = (*store_timeout, runtime.elapsed());
         // A claim's lease began at some time before its answer: enough of it must be left to be renewed.
         let limit = store_timeout.min(lease.checked_div(2).unwrap_or_default());
-        let claim = within(runtime.sleep(limit), self.claim_each(keys, runtime)).await;
+        let claim = within(pin!(runtime.sleep(limit)), pin!(self.claim_each(keys, runtime))).await;
         let claim = claim.unwrap_or_else(|| counted(self.provider(), "claim", Err(StoreError::TimedOut)));
         metrics::claimed(self.provider(), since(runtime, began), self.shared().store.held());
         if !matches!(claim, Ok(Claim::Claimed)) && !self.keys.is_empty() {
-            let limit = runtime.sleep(store_timeout.min(MAX_GIVE_BACK));
-            if let Err(error) = settled(self.provider(), "release", limit, self.release()).await {
+            let limit = pin!(runtime.sleep(store_timeout.min(MAX_GIVE_BACK)));
+            if let Err(error) = settled(self.provider(), "release", limit, pin!(self.release())).await {
                 tracing::debug!(provider = self.provider().name(), %error, "an earlier key was not released; it is free when its lease ends");
             }
         }
@@ -155,10 +155,10 @@ impl<P: Provider> Held<P> {
 pub(super) async fn settled(
     provider: &Description,
     operation: &'static str,
-    limit: impl Future<Output = ()>,
-    call: impl Future<Output = Result<(), StoreError>>,
+    limit: Pin<&mut impl Future<Output = ()>>,
+    call: Pin<&mut impl Future<Output = Result<(), StoreError>>>,
 ) -> Result<(), StoreError> {
-    match unwound(within(limit, call)).await {
+    match unwound(pin!(within(limit, call))).await {
         Some(Some(result)) => result,
         Some(None) => counted(provider, operation, Err(StoreError::TimedOut)),
         None => counted(provider, operation, Err(StoreError::unavailable("the store panicked"))),
@@ -166,8 +166,7 @@ pub(super) async fn settled(
 }
 
 /// A future's result, or `None` when it panicked.
-pub(crate) async fn unwound<T>(future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
+pub(crate) async fn unwound<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
     poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
         Ok(poll) => poll.map(Some),
         Err(panic) => {

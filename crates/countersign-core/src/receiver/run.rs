@@ -1,6 +1,11 @@
 //! Running a handler under a lease: renewed while it works, committed or released when it is done.
 
-use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::{Pin, pin},
+    task::Poll,
+    time::Duration,
+};
 
 use super::{
     Admitted, Answer, Held, Outcome,
@@ -37,18 +42,22 @@ impl<P: Provider> Admitted<P> {
         judge: impl FnOnce(&T) -> Answer,
     ) -> (Answer, Option<T>) {
         let began = runtime.elapsed();
-        let result = self.work(handler, &runtime).await;
+        let result = self.work(pin!(handler), &runtime).await;
         metrics::handled(self.held.provider(), since(&runtime, began));
         let answer = result.as_ref().map_or_else(Answer::panicked, judge);
-        let limit = runtime.sleep(self.held.receiver().shared.store_timeout);
+        let limit = pin!(runtime.sleep(self.held.receiver().shared.store_timeout));
         if answer.outcome() != Outcome::Processed {
-            if let Err(error) = settled(self.held.provider(), "release", limit, self.held.release()).await {
+            if let Err(error) =
+                settled(self.held.provider(), "release", limit, pin!(self.held.release())).await
+            {
                 let reason = Chain(&error);
                 tracing::warn!(provider = self.held.provider().name(), %reason, "not released: free again when the lease ends");
             }
             return (answer, result);
         }
-        match settled(self.held.provider(), "commit", limit, self.held.commit_patiently(&runtime)).await {
+        let committed =
+            settled(self.held.provider(), "commit", limit, pin!(self.held.commit_patiently(&runtime))).await;
+        match committed {
             Ok(()) => (answer, result),
             // The effect has happened. A failure's answer would bring it a second time for certain.
             Err(error) => {
@@ -60,7 +69,7 @@ impl<P: Provider> Admitted<P> {
         }
     }
 
-    async fn work<T>(&self, handler: impl Future<Output = T>, runtime: &impl Runtime) -> Option<T> {
+    async fn work<T>(&self, handler: Pin<&mut impl Future<Output = T>>, runtime: &impl Runtime) -> Option<T> {
         let shared = &self.held.receiver().shared;
         let third = shared.lease.checked_div(3).unwrap_or_default();
         let mut handler = pin!(unwound(handler));
@@ -70,8 +79,8 @@ impl<P: Provider> Admitted<P> {
             let mut renewal = pin!(async {
                 pause_ends.await;
                 // A renewal that hangs must not keep the next one from being tried.
-                let limit = runtime.sleep(third.min(shared.store_timeout));
-                settled(self.held.provider(), "renew", limit, self.held.renew()).await
+                let limit = pin!(runtime.sleep(third.min(shared.store_timeout)));
+                settled(self.held.provider(), "renew", limit, pin!(self.held.renew())).await
             });
             let done = poll_fn(|cx| match handler.as_mut().poll(cx) {
                 Poll::Ready(result) => Poll::Ready(Ok(result)),
@@ -116,9 +125,9 @@ impl<P: Provider> Held<P> {
         for _ in 0..LATE_TRIES {
             runtime.sleep(pause).await;
             pause = pause.saturating_mul(2).min(LONGEST_LATE_PAUSE);
-            let limit = runtime.sleep(self.receiver().shared.store_timeout);
+            let limit = pin!(runtime.sleep(self.receiver().shared.store_timeout));
             let (provider, keys, endpoint) = (self.provider().name(), &self, self.receiver().endpoint());
-            match settled(self.provider(), "commit", limit, self.commit()).await {
+            match settled(self.provider(), "commit", limit, pin!(self.commit())).await {
                 Ok(()) => {
                     return tracing::info!(provider, endpoint, ?keys, "delivery committed late");
                 }

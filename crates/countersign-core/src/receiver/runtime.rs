@@ -1,6 +1,6 @@
 //! `Runtime`: what a receiver needs of the runtime around it.
 
-use std::{future::poll_fn, mem::replace, pin::pin, task::Poll, time::Duration};
+use std::{future::poll_fn, mem::replace, pin::Pin, task::Poll, time::Duration};
 
 use crate::dedupe::BoxFuture;
 
@@ -40,8 +40,12 @@ pub(crate) fn since(runtime: &impl Runtime, began: Option<Duration>) -> Option<D
 }
 
 /// What a call of a store, or of a secret source, came to; `None` when it took longer than that, and was given up.
-pub(crate) async fn within<T>(limit: impl Future<Output = ()>, call: impl Future<Output = T>) -> Option<T> {
-    let (mut limit, mut call) = (pin!(limit), pin!(call));
+///
+/// Takes both where they stand: each function that a future goes through by value makes the whole larger by that future.
+pub(crate) async fn within<T>(
+    mut limit: Pin<&mut impl Future<Output = ()>>,
+    mut call: Pin<&mut impl Future<Output = T>>,
+) -> Option<T> {
     poll_fn(|cx| match call.as_mut().poll(cx) {
         Poll::Pending => limit.as_mut().poll(cx).map(|()| None),
         Poll::Ready(result) => Poll::Ready(Some(result)),

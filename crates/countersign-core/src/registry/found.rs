@@ -93,7 +93,8 @@ impl<P: Provider> Found<P> {
                 Ok(Some(receiver)) => {
                     let begun = begin(&receiver).and_then(|()| receiver.verifier().begin(headers, now));
                     let verdict = match begun {
-                        Ok(verification) => verification.read(next, deadline).await,
+                        // Rare, and as large as all the rest: not to be room in every request's future.
+                        Ok(verification) => Box::pin(verification.read(next, deadline)).await,
                         Err(error) => Err(error),
                     };
                     let verdict = verdict.map_err(|error| Answer::refused(&error));

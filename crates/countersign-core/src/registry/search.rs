@@ -1,6 +1,6 @@
 //! `Search`: one request's way to its receiver, by what is known or by a look-up that others may share.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use super::{
     Listed, LookUpError, Registry,
@@ -50,7 +50,7 @@ impl<R: Runtime> Search<R> {
                 Step::Serve(receiver) => return Ok(receiver),
                 Step::Refuse(error) => return Err(error),
                 Step::LookUp(flight) => return self.look_up(flight, now).await,
-                Step::Wait(flight) => match within(self.limit(), flight.landed()).await {
+                Step::Wait(flight) => match within(pin!(self.limit()), pin!(flight.landed())).await {
                     Some(Some(sought)) => return sought,
                     // Whoever looked has gone: it is for another to look.
                     Some(None) => {}
@@ -73,7 +73,7 @@ impl<R: Runtime> Search<R> {
     async fn ask(&self) -> Result<Option<Secrets>, LookUpError> {
         let source = &self.registry.shared.source;
         let call = async { source.look_up(self.listed.described.name(), &self.tenant).await };
-        match unwound(within(self.limit(), call)).await {
+        match unwound(pin!(within(pin!(self.limit()), pin!(call)))).await {
             Some(Some(said)) => said.map_err(LookUpError::from),
             Some(None) => Err(LookUpError::TimedOut),
             None => Err(LookUpError::Failed { reason: "the secret source panicked".into() }),
