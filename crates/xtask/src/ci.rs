@@ -42,11 +42,7 @@ const STEPS: &[Step] = &[
             .and(["10000000", "commit", "2"])
             .run()
     }),
-    ("bench", |_| {
-        ["stores", "speed"]
-            .iter()
-            .try_for_each(|name| bench::run(&[(*name).to_owned(), "--quick".to_owned()]))
-    }),
+    ("bench", |_| bench::run(&["--quick".to_owned()])),
     ("quickstart", |_| {
         Cargo::new("run --release --locked --package countersign-examples --bin quickstart").run()
     }),

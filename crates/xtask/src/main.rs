@@ -25,7 +25,7 @@ type Chore = fn(&[String]) -> Result<(), Failure>;
 /// Every chore: its name, what it does, and its work.
 const CHORES: &[(&str, &str, Chore)] = &[
     ("test", "set up what tests need, then run every test; arguments go to cargo test", test::run),
-    ("bench", "one benchmark, by name: stores or speed [--quick] [its sections ..]", bench::run),
+    ("bench", "all benchmarks, or one: [speed|stores] [--quick] [its sections ..]", bench::run),
     ("ci", "all that a change must pass, in order", ci::run),
     ("layers", "prove that the crates depend only towards core, and that core is pure", layers::run),
     ("features", "build each published crate with each of its features alone", features::run),
