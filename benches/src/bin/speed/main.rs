@@ -29,7 +29,8 @@ fn main() {
     let report = Report::default();
     report.line("# Speed");
     report.line("");
-    report.line(format!("{}.", machine()));
+    report.line(format!("{}. Made by `cargo xtask bench speed`.", machine()));
+    report.line("Medians; the middle half of the runs in brackets, but where least and most are told.");
     if wanted("verify") {
         verify::run(&report, effort);
     }
@@ -52,6 +53,7 @@ fn main() {
         memory::run(&report, if quick { memory::Effort::QUICK } else { memory::Effort::FULL });
     }
     if arguments.is_empty() {
+        report.line(include_str!("profile.md").trim_end());
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/RESULTS.md");
         std::fs::write(file, report.into_text()).unwrap();
         println!("\nwritten to benches/RESULTS.md");
