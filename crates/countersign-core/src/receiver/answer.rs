@@ -37,8 +37,6 @@ pub enum Outcome {
     Failed,
     /// The handler panicked, or the store did.
     Panicked,
-    /// The runtime shut down before the handler was done.
-    Interrupted,
     /// The handler asks for something that the route was not set up with.
     NotSetUp,
     /// The registry knows no such provider, or no such tenant.
@@ -62,7 +60,6 @@ impl Outcome {
             Self::Misfit => "misfit",
             Self::Failed => "failed",
             Self::Panicked => "panicked",
-            Self::Interrupted => "interrupted",
             Self::NotSetUp => "not_set_up",
             Self::Unknown => "unknown",
             Self::SecretsFailed => "secrets_failed",
@@ -89,7 +86,7 @@ impl Outcome {
             },
             Self::Misfit | Self::Failed | Self::Panicked | Self::NotSetUp => 500,
             // Never a 2xx, since the first try may still fail; never a 409, since some only retry on 408, 429 and 5xx.
-            Self::InFlight | Self::StoreFailed(_) | Self::SecretsFailed | Self::Interrupted => 503,
+            Self::InFlight | Self::StoreFailed(_) | Self::SecretsFailed => 503,
             Self::Unknown => 404,
         }
     }
@@ -215,11 +212,6 @@ impl Answer {
         Self::new(Outcome::Panicked, None)
     }
 
-    /// A delivery whose handler the runtime's shutdown cut short. It is free when its lease ends.
-    pub fn interrupted() -> Self {
-        Self::new(Outcome::Interrupted, None)
-    }
-
     pub(super) fn uncommitted(self, error: &StoreError) -> Self {
         let Self { status, .. } = self;
         Self { status, ..Self::new(Outcome::Uncommitted, Some(&Chain(error))) }
@@ -335,9 +327,6 @@ impl Answer {
                     error,
                     "handler or store panicked; the delivery is free for the next try, at the latest when its lease ends"
                 )
-            }
-            Outcome::Interrupted => {
-                log!(error, "handler interrupted; the delivery is free when its lease ends")
             }
             Outcome::Uncommitted => {
                 log!(error, "delivery processed, but not committed: a copy may be processed again")
