@@ -61,7 +61,8 @@ pub fn run(report: &Report, effort: Effort) {
          not arrived after 10 s: a 408.",
         effort.trickle
     ));
-    let later = effort.again.map_or_else(String::new, |again| format!("after {again:?}: open, answered; resident"));
+    let later =
+        effort.again.map_or_else(String::new, |again| format!("after {again:?}: open, answered; resident"));
     report.head(&["", "idle", &format!("with {connections} connections"), "each", &later]);
     for (name, shown) in SERVERS {
         let server = Server::start(name);
