@@ -47,14 +47,7 @@ pub(crate) fn opens_with(object: &[u8], name: &str) -> bool {
     let mut value = || {
         cursor.blank();
         cursor.eat(b'{')?;
-        cursor.blank();
-        let key = cursor.taken(|c| {
-            c.eat(b'"')?;
-            c.string()
-        })?;
-        cursor.blank();
-        cursor.eat(b':')?;
-        cursor.blank();
+        let key = cursor.name()?;
         Some((key, cursor.rest))
     };
     value().is_some_and(|(key, value)| is_key(key, name) && value.starts_with(b"{"))
@@ -109,14 +102,7 @@ pub(crate) fn fields(object: &[u8]) -> Option<impl Iterator<Item = (&[u8], &[u8]
         if !more {
             return None;
         }
-        cursor.blank();
-        let key = cursor.taken(|c| {
-            c.eat(b'"')?;
-            c.string()
-        })?;
-        cursor.blank();
-        cursor.eat(b':')?;
-        cursor.blank();
+        let key = cursor.name()?;
         let value = cursor.taken(Cursor::value)?;
         cursor.blank();
         more = cursor.eat(b',').is_some();
@@ -211,7 +197,7 @@ impl<'j> Cursor<'j> {
                     match self.eat(b'}') {
                         Some(()) => open.pop(),
                         None => {
-                            self.key()?;
+                            self.name()?;
                             continue;
                         }
                     }
@@ -240,7 +226,7 @@ impl<'j> Cursor<'j> {
                 self.blank();
                 match (self.next()?, in_object) {
                     (b',', true) => {
-                        self.key()?;
+                        self.name()?;
                         break;
                     }
                     (b',', false) => break,
@@ -251,12 +237,17 @@ impl<'j> Cursor<'j> {
         }
     }
 
-    fn key(&mut self) -> Option<()> {
+    /// The name of a field, with its quotes. Its value is next.
+    fn name(&mut self) -> Option<&'j [u8]> {
         self.blank();
-        self.eat(b'"')?;
-        self.string()?;
+        let name = self.taken(|cursor| {
+            cursor.eat(b'"')?;
+            cursor.string()
+        })?;
         self.blank();
-        self.eat(b':')
+        self.eat(b':')?;
+        self.blank();
+        Some(name)
     }
 
     /// The rest of a string, its opening quote taken.
