@@ -36,6 +36,10 @@ const EXTREMES: &[(&str, &[&str])] = &[
     ),
     ("date_time", &["2024-02-29T23:59:60.999999999-05:30", "0000-01-01", "9999-12-31 23:59+2359", "-1"]),
     ("json", &["[[[]],{}]", "\"\\ud83e\\udd80\"", "-0.0e+00", "{\"a\":1,\"\\u0061\":2}"]),
+    (
+        "readings",
+        &["0", "1", "the first byte chooses a provider, all of them a description and its deliveries"],
+    ),
     ("signature_header", &["t=1,v1=00,v1=zz,v0=", "sha256="]),
     (
         "description",

@@ -36,6 +36,8 @@ pub(crate) struct Beside<'r> {
     pub(crate) timestamp_text: &'r [u8],
     pub(crate) body_only: bool,
     pub(crate) id: &'r [u8],
+    /// What the header holds that is signed and not interpreted.
+    pub(crate) header: &'r [u8],
     pub(crate) kind: &'r [u8],
     pub(crate) kind_is_configured: bool,
     pub(crate) attempt: Option<u32>,
@@ -48,6 +50,7 @@ pub(crate) struct Signed {
     timestamp_text: ShortText,
     body_only: bool,
     id: ShortText,
+    header: ShortText,
     kind: ShortText,
     kind_is_configured: bool,
     attempt: Option<u32>,
@@ -56,12 +59,14 @@ pub(crate) struct Signed {
 impl From<Beside<'_>> for Signed {
     #[inline(always)]
     fn from(beside: Beside<'_>) -> Self {
-        let Beside { timestamp, timestamp_text, body_only, id, kind, kind_is_configured, attempt } = beside;
+        let Beside { timestamp, timestamp_text, body_only, id, header, kind, kind_is_configured, attempt } =
+            beside;
         Self {
             timestamp,
             timestamp_text: ShortText::new(timestamp_text),
             body_only,
             id: ShortText::new(id),
+            header: ShortText::new(header),
             kind: ShortText::new(kind),
             kind_is_configured,
             attempt,
@@ -71,12 +76,14 @@ impl From<Beside<'_>> for Signed {
 
 impl Signed {
     pub(crate) fn beside(&self) -> Beside<'_> {
-        let Self { timestamp, timestamp_text, body_only, id, kind, kind_is_configured, attempt } = self;
+        let Self { timestamp, timestamp_text, body_only, id, header, kind, kind_is_configured, attempt } =
+            self;
         Beside {
             timestamp: *timestamp,
             timestamp_text: timestamp_text.as_bytes(),
             body_only: *body_only,
             id: id.as_bytes(),
+            header: header.as_bytes(),
             kind: kind.as_bytes(),
             kind_is_configured: *kind_is_configured,
             attempt: *attempt,

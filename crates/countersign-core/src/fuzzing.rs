@@ -10,16 +10,21 @@ mod delivery;
 mod description;
 mod event;
 mod handshake;
+mod readings;
 mod request;
 mod subject;
 mod value;
 mod wire;
 
+pub use self::readings::BUILT_IN;
 use self::{
     request::{Dice, Request},
     subject::Subject,
 };
-use crate::{provider, provider::Provider};
+use crate::{
+    provider,
+    provider::{Description, Provider},
+};
 
 /// What a target does with an input: nothing, or it panics.
 pub type Body = fn(&[u8]);
@@ -36,6 +41,7 @@ pub const TARGETS: &[(&str, Body)] = &[
     ("json", json),
     ("description", description),
     ("handshake", handshake),
+    ("readings", readings),
 ];
 
 /// One provider's share of the targets.
@@ -129,6 +135,20 @@ pub fn json(data: &[u8]) {
 /// A description of a provider, in JSON or TOML.
 pub fn description(data: &[u8]) {
     description::description(data);
+}
+
+/// Deliveries of a random description, and of a built-in provider: no signed content has two accepted readings.
+pub fn readings(data: &[u8]) {
+    assert_eq!(second_reading(None, data, true), None);
+    let place = usize::from(data.first().copied().unwrap_or_default()).checked_rem(BUILT_IN.len());
+    let description = place.and_then(|place| BUILT_IN.get(place)).copied();
+    assert_eq!(second_reading(description, data, true), None);
+}
+
+/// A signed content that has two accepted readings, of this description or of a random one: `None`, unless the `rules` that keep
+/// them out are dropped.
+pub fn second_reading(description: Option<&Description>, data: &[u8], rules: bool) -> Option<String> {
+    readings::second_reading(description, data, rules)
 }
 
 /// A query of a `GET`; and the body of a delivery that may ask.

@@ -9,7 +9,7 @@ use crate::{
     provider::{Custom, Described, Description, Payload, Provider, Source},
     scheme::{Algorithm, Piece, Scheme, TimestampSource, Unusable, pieces, sign},
     secret::Secret,
-    time::Timestamp,
+    time::{Timestamp, TimestampFormat},
 };
 
 /// Signs deliveries as a provider would: for tests of your own handler, and for tools.
@@ -33,6 +33,7 @@ pub struct Signer<P: Provider> {
     kind: Option<String>,
     attempt: Option<u32>,
     public_url: Option<String>,
+    header: Option<String>,
     provider: PhantomData<fn() -> P>,
 }
 
@@ -64,6 +65,7 @@ impl<P: Provider> Signer<P> {
             kind: None,
             attempt: None,
             public_url: None,
+            header: None,
             provider: PhantomData,
         }
     }
@@ -93,6 +95,14 @@ impl<P: Provider> Signer<P> {
     #[must_use]
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
         self.kind = Some(kind.into());
+        self
+    }
+
+    /// The text of the header that the provider signs without giving it a meaning (`{header:name}`, as Klaviyo does). By default,
+    /// the time of signing, as HTTP writes dates.
+    #[must_use]
+    pub fn header(mut self, text: impl Into<String>) -> Self {
+        self.header = Some(text.into());
         self
     }
 
@@ -128,7 +138,11 @@ impl<P: Provider> Signer<P> {
             if let (Some(name), Some(id)) = (&scheme.id_header, &self.id) {
                 headers.push_once(name, id, "id")?;
             }
-            let content = self.content(scheme, text.as_deref(), body)?;
+            let header = self.header.clone().unwrap_or_else(|| TimestampFormat::ImfFixdate.format(timestamp));
+            if let Some(name) = scheme.signed_header() {
+                headers.push_once(&name.to_owned().into(), &header, "header")?;
+            }
+            let content = self.content(scheme, text.as_deref(), &header, body)?;
             let signature = sign(scheme, &self.secret, &content);
             let signature = signature.map_err(|unusable| unusable.of(self.described.name().to_owned()))?;
             let value = match scheme.algorithm {
@@ -160,7 +174,13 @@ impl<P: Provider> Signer<P> {
     }
 
     /// The signed content, in one piece.
-    fn content(&self, scheme: &Scheme, timestamp: Option<&str>, body: &[u8]) -> Result<Vec<u8>, ConfigError> {
+    fn content(
+        &self,
+        scheme: &Scheme,
+        timestamp: Option<&str>,
+        header: &str,
+        body: &[u8],
+    ) -> Result<Vec<u8>, ConfigError> {
         let mut content = Vec::new();
         let malformed = || Unusable::Malformed(scheme.key.expected()).of(self.described.name().to_owned());
         let key = &**scheme.key.decode(self.secret.expose_secret()).ok_or_else(malformed)?;
@@ -177,6 +197,7 @@ impl<P: Provider> Signer<P> {
                     url.ok_or_else(no_url)?.as_bytes()
                 }
                 Piece::Method => b"POST",
+                Piece::Header(_) => header.as_bytes(),
                 Piece::Secret => key,
                 Piece::Literal(text) => text.as_bytes(),
                 Piece::Unknown => b"",
@@ -196,6 +217,7 @@ impl<P: Provider> Clone for Signer<P> {
             kind: self.kind.clone(),
             attempt: self.attempt,
             public_url: self.public_url.clone(),
+            header: self.header.clone(),
             provider: PhantomData,
         }
     }

@@ -161,6 +161,11 @@ impl Tolerance {
         Duration::from_secs(self.0)
     }
 
+    /// Whether it is the same, asked when the program is compiled.
+    pub(crate) const fn is(self, other: Self) -> bool {
+        self.0 == other.0
+    }
+
     /// Refuses a timestamp that is further from `now` than this.
     ///
     /// Timestamps count whole seconds, so `now` is taken in whole seconds as well: a delivery that is exactly as old

@@ -18,7 +18,7 @@ use crate::{
     headers::{Found, Header, Headers, Sought},
     provider::{Custom, Described, Description, Handshake, Payload, Provider, QueryHandshake},
     reply::Reply,
-    scheme::{Algorithm, Grammar, Key, Plan, Scheme, Signatures, Stamp, TimestampSource},
+    scheme::{Algorithm, Grammar, Key, Plan, Scheme, Separator, Signatures, Stamp, TimestampSource, is_id},
     secret::Secrets,
     time::{Clock, Timestamp},
 };
@@ -91,6 +91,8 @@ struct Keyed {
     timestamp: Option<Header>,
     /// Where the id stands, signed or not.
     id: Option<Header>,
+    /// The header whose text is signed and not interpreted.
+    header: Option<Header>,
     keys: Vec<Key>,
     /// The same, where a handshake's reply holds a digest under one; else none.
     reply_keys: Vec<Arc<Key>>,
@@ -301,13 +303,18 @@ impl<P: Provider> Verifier<P> {
     ) -> Result<(), VerifyError> {
         if let Some(header) = &keyed.id {
             beside.id = found.text(header)?;
-            if keyed.plan.signs_id && beside.id.is_empty() {
-                return Err(VerifyError::MissingHeader { name: header.name.clone() });
+            if keyed.plan.signs_id {
+                check_part(beside.id, header, keyed.plan.id)?;
+                if !is_id(beside.id) {
+                    let reason =
+                        "a signed id has 1 to 256 visible ASCII characters, and the first is neither { nor [";
+                    return Err(VerifyError::MalformedHeader { name: header.name.clone(), reason });
+                }
             }
-            if keyed.plan.is_ambiguous_id(beside.id) {
-                let reason = "it holds what stands between it and the rest of the signed content";
-                return Err(VerifyError::MalformedHeader { name: header.name.clone(), reason });
-            }
+        }
+        if let Some(header) = &keyed.header {
+            beside.header = found.text(header)?;
+            check_part(beside.header, header, keyed.plan.header)?;
         }
         if let Some(header) = &self.shared.attempt {
             let attempt = std::str::from_utf8(found.text(header)?).unwrap_or_default();
@@ -320,6 +327,18 @@ impl<P: Provider> Verifier<P> {
         }
         Ok(())
     }
+}
+
+/// Whether this part of the signed content is there, and could end nowhere else.
+fn check_part(text: &[u8], header: &Header, separator: Option<Separator>) -> Result<(), VerifyError> {
+    if text.is_empty() {
+        return Err(VerifyError::MissingHeader { name: header.name.clone() });
+    }
+    if separator.is_some_and(|separator| separator.is_in(text)) {
+        let reason = "it holds the text that separates it from the rest of the signed content";
+        return Err(VerifyError::MalformedHeader { name: header.name.clone(), reason });
+    }
+    Ok(())
 }
 
 /// A scheme, the name of its header and what that holds.

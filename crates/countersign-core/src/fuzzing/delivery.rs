@@ -84,7 +84,10 @@ fn holds_own_work<P: Provider>(
     headers: &[(&str, &[u8])],
 ) -> bool {
     let id = delivery.id().unwrap_or_default();
-    let shown = subject.shown(scheme, &id, delivery.timestamp_text(), delivery.body());
+    let signed = |name: &str| headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+    let header = scheme.signed_header().and_then(signed).and_then(|(_, text)| std::str::from_utf8(text).ok());
+    let texts = (&*id, header.unwrap_or_default());
+    let shown = subject.shown(scheme, texts, delivery.timestamp_text(), delivery.body());
     let is_shown = |part: &[u8]| match is_hex(scheme) {
         true => part.eq_ignore_ascii_case(shown.as_bytes()),
         false => part == shown.as_bytes(),
@@ -180,8 +183,8 @@ fn under_another_scheme<P: Provider>(subject: &Subject<P>, request: &Request<'_>
     let now = subject.at(request.now);
     for scheme in subject.schemes().iter().filter(|scheme| !scheme.algorithm.shows_secret()) {
         let timestamp = scheme.timestamp.as_ref().map(|stamp| stamp.format.format(now)).unwrap_or_default();
-        let content = subject.content(scheme, "evt_1", &timestamp, request.body);
-        let signature = subject.shown(scheme, "evt_1", &timestamp, request.body);
+        let content = subject.content(scheme, ("evt_1", "a"), &timestamp, request.body);
+        let signature = subject.shown(scheme, ("evt_1", "a"), &timestamp, request.body);
         let others = subject.schemes().iter().filter(|other| other.template() != scheme.template());
         for other in others.filter(|other| !other.signs_timestamp() && other.signs_piece(Piece::Body)) {
             let value = other.grammar.write(None, &signature);

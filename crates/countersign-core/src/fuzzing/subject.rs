@@ -133,7 +133,13 @@ impl<P: Provider> Subject<P> {
     }
 
     /// The signed content, in one piece.
-    pub(super) fn content(&self, scheme: &Scheme, id: &str, timestamp: &str, body: &[u8]) -> Vec<u8> {
+    pub(super) fn content(
+        &self,
+        scheme: &Scheme,
+        (id, header): (&str, &str),
+        timestamp: &str,
+        body: &[u8],
+    ) -> Vec<u8> {
         let key = self.keys.bytes(scheme);
         let parts = pieces(scheme.template()).map(|piece| match piece {
             Piece::Id => id.as_bytes(),
@@ -143,6 +149,7 @@ impl<P: Provider> Subject<P> {
             Piece::Secret => &key,
             Piece::Url => self.url.as_bytes(),
             Piece::Method => b"POST",
+            Piece::Header(_) => header.as_bytes(),
             Piece::Unknown => b"",
         });
         parts.collect::<Vec<_>>().concat()
@@ -157,8 +164,8 @@ impl<P: Provider> Subject<P> {
     }
 
     /// What the header of a genuine delivery shows.
-    pub(super) fn shown(&self, scheme: &Scheme, id: &str, timestamp: &str, body: &[u8]) -> String {
-        book::shown(scheme, &self.keys, &self.content(scheme, id, timestamp, body))
+    pub(super) fn shown(&self, scheme: &Scheme, texts: (&str, &str), timestamp: &str, body: &[u8]) -> String {
+        book::shown(scheme, &self.keys, &self.content(scheme, texts, timestamp, body))
     }
 }
 

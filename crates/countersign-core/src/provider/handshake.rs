@@ -178,12 +178,29 @@ impl BodyHandshake {
             ReplyRule::HmacSha256 { .. } if !all_are_hmac_sha256(schemes) => {
                 Some(flaw("body.reply", "each scheme must be of \"hmac-sha256\", as the reply is"))
             }
+            // The sender chooses the token, so its digest must be a signature of nothing.
+            ReplyRule::HmacSha256 { .. } if !all_are_never_tokens(schemes) => Some(flaw(
+                "body.reply",
+                "the digest of a token could serve as the signature of a body: let each scheme's body be \"json-structure\", or sign a \
+                    fixed text with a character that no token holds, as in `v0:{timestamp}:{body}`",
+            )),
             ReplyRule::Json(json) if !matches!(text(json).as_bytes(), [b'{', .., b'}']) => {
                 Some(flaw("body.reply", "a fixed reply is a JSON object"))
             }
             _ => None,
         }
     }
+}
+
+const fn all_are_never_tokens(schemes: &[Scheme]) -> bool {
+    let mut rest = schemes;
+    while let [scheme, others @ ..] = rest {
+        if !scheme.is_never_token() {
+            return false;
+        }
+        rest = others;
+    }
+    true
 }
 
 const fn all_are_hmac_sha256(schemes: &[Scheme]) -> bool {
@@ -300,6 +317,7 @@ impl Handshake {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scheme::BodyRule;
 
     const HMAC: &[Scheme] = &[Scheme::hmac_sha256("x-sig")];
 
@@ -329,12 +347,19 @@ mod tests {
             ),
             body(ReplyRule::echo("challenge")),
             body(ReplyRule::echo_json("challenge")),
-            body(ReplyRule::hmac_sha256("payload.plainToken", "encryptedToken")),
             body(ReplyRule::json(r#"{"type":1}"#)),
             body(ReplyRule::NoContent),
             Handshake::Body(BodyHandshake::new("type", "1", ReplyRule::NoContent).without("event")),
         ] {
             check(&[handshake], HMAC, "");
+        }
+        let digest = || body(ReplyRule::hmac_sha256("payload.plainToken", "encryptedToken"));
+        for scheme in [
+            Scheme::hmac_sha256("x-sig").signs("v0:{body}"),
+            Scheme::hmac_sha256("x-sig").signs("{url}{body}"),
+            Scheme::hmac_sha256("x-sig").body(BodyRule::JsonStructure),
+        ] {
+            check(&[digest()], &[scheme], "");
         }
     }
 
@@ -367,6 +392,8 @@ mod tests {
             (body(ReplyRule::json("1")), HMAC, "a JSON object"),
             (body(ReplyRule::json("{1}")), HMAC, "a JSON object"),
             (digest(), &[Scheme::token("x-token")], "each scheme must be"),
+            (digest(), HMAC, "the signature of a body"),
+            (digest(), &[Scheme::hmac_sha256("x-sig").signs("v0.{body}")], "the signature of a body"),
             (digest(), &[Scheme::hmac_sha256("x-sig"), Scheme::hmac_sha1("x-old")], "each scheme must be"),
         ] {
             check(&[handshake], schemes, flaw);

@@ -2,8 +2,9 @@
 //!
 //! Signature: `Twitch-Eventsub-Message-Signature: sha256=<hex>`, HMAC-SHA256 over
 //! `{Twitch-Eventsub-Message-Id}{Twitch-Eventsub-Message-Timestamp}{raw body}`, the timestamp in RFC 3339, good for 600
-//! s (<https://dev.twitch.tv/docs/eventsub/handling-webhook-events/>). Nothing stands between the three; that they
-//! cannot run into each other is due to the timestamp, which is read strictly.
+//! s (<https://dev.twitch.tv/docs/eventsub/handling-webhook-events/>). Nothing separates the three. So the body must be one complete
+//! JSON object or array: then it is certain where the body starts, and where the timestamp before it does. Otherwise a body that
+//! holds a time could be cut there, and one signature would be valid for another id and another body.
 //!
 //! The message's id is signed and the same at every attempt, so it is the dedupe key. The kind is the body's
 //! `subscription.type`; `Twitch-Eventsub-Message-Type` and the other headers are not signed and not read. A request to
@@ -16,7 +17,7 @@
 use crate::{
     dedupe::{KeyPart, KeyRule},
     provider::{BodyHandshake, Fields, Handshake, ReplyRule, Retries, Source, provider},
-    scheme::{Scheme, TimestampSource},
+    scheme::{BodyRule, Scheme, TimestampSource},
     time::{TimestampFormat, Tolerance},
 };
 
@@ -31,7 +32,8 @@ provider! {
                 TimestampFormat::Rfc3339,
             )
             .tolerance(Tolerance::from_secs(600))
-            .signs("{id}{timestamp}{body}")];
+            .signs("{id}{timestamp}{body}")
+            .body(BodyRule::JsonText)];
         const FIELDS: Fields = Fields::NONE
             .id(Source::header("twitch-eventsub-message-id"))
             .kind(Source::body("subscription.type"));

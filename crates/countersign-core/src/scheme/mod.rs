@@ -5,6 +5,7 @@ mod encoding;
 mod grammar;
 mod key;
 mod plan;
+mod reading;
 mod sha256;
 mod sign;
 mod sound;
@@ -23,7 +24,8 @@ pub use self::{
 pub(crate) use self::{
     grammar::Signatures,
     key::{Hash, Hasher, Key, Unusable},
-    plan::{Part, Plan},
+    plan::{Part, Plan, Separator},
+    reading::{is_id, is_token},
     sign::sign,
     sound::{Flaw, equal, flaw, is_path},
     table::table,
@@ -131,23 +133,12 @@ pub enum BodyRule {
     /// The first byte that is not white space is `{` or `[`: so that a signature over `{timestamp}.{body}` does not
     /// serve as one over a body.
     JsonStructure,
-    /// One complete JSON text in valid UTF-8: so that what length extension appends is never part of it.
+    /// One complete JSON object or array in valid UTF-8: so that what length extension appends is never part of it, and so
+    /// that it is certain where it starts and ends beside an id.
     JsonText,
 }
 
 table!(Scheme, Stamp);
-
-impl BodyRule {
-    /// Whether bodies under it are told from text around them: from what stands before them, and from what stands behind them
-    /// where something does.
-    const fn is_told_apart(self, is_open: bool) -> bool {
-        match self {
-            Self::Any => false,
-            Self::JsonStructure => !is_open,
-            Self::JsonText => true,
-        }
-    }
-}
 
 impl Scheme {
     const fn new(header: &'static str, algorithm: Algorithm) -> Self {
@@ -283,12 +274,17 @@ impl Scheme {
         self
     }
 
-    /// What is signed, as a template: `{body}`, `{timestamp}`, `{id}`, `{url}`, `{method}`, `{secret}` and fixed text between them.
-    /// The body alone unless told otherwise.
+    /// What is signed, as a template: `{body}`, `{timestamp}`, `{id}`, `{url}`, `{method}`, `{secret}`, `{header:name}` and fixed text
+    /// between them. By default, the body alone.
     ///
     /// What the request brings is taken byte for byte as received. `{id}` stands in the header that
-    /// [`id_header`](Self::id_header) or else [`Fields::id`](crate::provider::Fields::id) names; `{url}` and `{method}` are configured,
-    /// and never taken from the request.
+    /// [`id_header`](Self::id_header) or else [`Fields::id`](crate::provider::Fields::id) names. It has 1 to 256 visible ASCII
+    /// characters, does not begin with `{` or `[`, and does not hold the text that separates it from the next part. `{header:name}` is
+    /// the text of that header, which is signed and not interpreted. `{url}` and `{method}` are configured, and never taken from the
+    /// request.
+    ///
+    /// A template is rejected when one signed content could be cut into these parts in two ways: a signature of one delivery
+    /// would then be valid for another.
     pub const fn signs(mut self, template: &'static str) -> Self {
         put(&mut self.signs, Some(Cow::Borrowed(template)));
         self
@@ -313,6 +309,14 @@ impl Scheme {
     /// Whether the delivery's id, as its header has it, is part of the signed content.
     pub fn signs_id(&self) -> bool {
         self.signs_piece(Piece::Id)
+    }
+
+    /// The header whose text it signs without interpreting it.
+    pub(crate) fn signed_header(&self) -> Option<&str> {
+        pieces(self.template()).find_map(|piece| match piece {
+            Piece::Header(name) => Some(name),
+            _ => None,
+        })
     }
 
     pub(crate) fn signs_piece(&self, wanted: Piece<'_>) -> bool {

@@ -1,53 +1,54 @@
 //! `Plan`: a template made ready, with what is configured filled in.
 
-use memchr::memchr;
-
-use super::{BodyRule, Piece, Scheme, pieces};
-use crate::{json, time::TimestampFormat};
+use super::{Piece, Scheme, pieces, template};
+use crate::{json, scheme::BodyRule, time::TimestampFormat};
 
 /// A part of the signed content beside the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     Id,
     Timestamp,
+    Header,
     Secret,
     Fixed(Box<[u8]>),
 }
 
-/// The signed content, around the body.
+/// The signed content, around the body, and what its parts must not hold so that it has one reading: see `reading.rs`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
     pub(crate) before: Vec<Part>,
     pub(crate) after: Vec<Part>,
     pub(crate) signs_id: bool,
     pub(crate) signs_method: bool,
-    /// Whether a number touches the front, or the end, of the body: digits could then change sides.
-    number_touches: (bool, bool),
-    /// Whether the id touches the front, or the end, of the body: what belongs to neither JSON could then change sides.
-    id_touches: (bool, bool),
-    /// Whether another scheme signs other content with the same key and algorithm.
-    is_beside_another: bool,
-    /// What stands between the id and the rest, and on which side of the id.
-    id_ends: Option<End>,
+    /// What the id must not hold.
+    pub(crate) id: Option<Separator>,
+    /// What the text of the signed header must not hold.
+    pub(crate) header: Option<Separator>,
+    front: Edge,
+    back: Edge,
 }
 
-/// What stands beside the id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct End {
-    side: Side,
-    text: Box<[u8]>,
-    /// Whether a timestamp that begins with a digit or a minus sign follows: an id can then only end before one of these.
+/// The byte beside an id or a header's text, which neither may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Separator {
+    byte: u8,
+    /// Whether a timestamp that begins with a digit or a minus sign follows: an id could end before nothing else.
     before_digits: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    Before,
-    Behind,
+/// What a body must not begin with, or end with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Edge {
+    #[default]
+    Free,
+    /// A number stands beside it, which a digit would continue.
+    BesideNumber,
+    /// It is cut off as JSON, so its bracket is its first byte, or its last.
+    Bracket,
 }
 
 impl Plan {
-    pub(crate) fn new(scheme: &Scheme, all: &[Scheme], url: &str, method: &str) -> Self {
+    pub(crate) fn new(scheme: &Scheme, url: &str, method: &str) -> Self {
         let mut plan = Self::default();
         let mut seen_body = false;
         for piece in pieces(scheme.template()) {
@@ -56,6 +57,7 @@ impl Plan {
                 Piece::Body => seen_body = true,
                 Piece::Id => side.push(Part::Id),
                 Piece::Timestamp => side.push(Part::Timestamp),
+                Piece::Header(_) => side.push(Part::Header),
                 Piece::Secret => side.push(Part::Secret),
                 Piece::Url => side.push(Part::Fixed(url.as_bytes().into())),
                 Piece::Method => side.push(Part::Fixed(method.as_bytes().into())),
@@ -65,74 +67,79 @@ impl Plan {
         }
         plan.signs_id = scheme.signs_id();
         plan.signs_method = scheme.signs_piece(Piece::Method);
-        let touching = (plan.before.last().cloned(), plan.after.first().cloned());
-        let touches = |part: Part| (touching.0.as_ref() == Some(&part), touching.1.as_ref() == Some(&part));
-        // The other formats cannot be read as anything else where a digit more or less stands beside them.
-        if scheme.timestamp.as_ref().is_some_and(|stamp| stamp.format.is_number()) {
-            plan.number_touches = touches(Part::Timestamp);
-        }
-        plan.id_touches = touches(Part::Id);
-        plan.is_beside_another = all
-            .iter()
-            .any(|other| other.algorithm == scheme.algorithm && other.template() != scheme.template());
-        plan.id_ends = end_of_id(&plan.before, Side::Behind).or_else(|| end_of_id(&plan.after, Side::Before));
-        let by_letters = scheme.timestamp.as_ref().is_some_and(|s| s.format == TimestampFormat::ImfFixdate);
-        if let Some(end) = plan.id_ends.as_mut().filter(|_| by_letters) {
-            end.before_digits = false;
+        if let Some(remainder) = scheme.remainder() {
+            plan.guard(scheme, remainder);
         }
         plan
     }
 
-    /// Why the signature could be one of another delivery as well: bytes of this body could stand beside it there, or bytes from
-    /// beside it in its body.
-    pub(crate) fn ambiguity(&self, rule: BodyRule, body: &[u8]) -> Option<&'static str> {
-        let (first, last) = (body.first(), body.last());
-        let digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
-        let sign = last == Some(&b'-');
-        if self.number_touches.0 && digit(first) || self.number_touches.1 && (digit(last) || sign) {
-            return Some("a digit of it touches the signed timestamp");
+    /// Takes down what makes each piece end where it does.
+    fn guard(&mut self, scheme: &Scheme, remainder: usize) {
+        let piece = |place: Option<usize>| template::nth(scheme.template(), place?);
+        for (place, this) in pieces(scheme.template()).enumerate() {
+            let is_left = place < remainder;
+            let beside = if is_left { place.checked_add(1) } else { place.checked_sub(1) };
+            match (this, piece(beside)) {
+                _ if place == remainder => {}
+                (Piece::Id | Piece::Header(_), Some(Piece::Literal(text))) => {
+                    let byte = if is_left { text.bytes().next() } else { text.bytes().last() };
+                    let further = piece(place.checked_add(2)).filter(|_| is_left && text.len() == 1);
+                    let is_date = scheme.timestamp.as_ref().map(|stamp| stamp.format);
+                    let before_digits = further == Some(Piece::Timestamp)
+                        && is_date.is_some_and(|format| format != TimestampFormat::ImfFixdate);
+                    let separator = byte.map(|byte| Separator { byte, before_digits });
+                    *(if this == Piece::Id { &mut self.id } else { &mut self.header }) = separator;
+                }
+                (Piece::Timestamp, Some(Piece::Body)) if scheme.timestamp_is_number() => {
+                    *(if is_left { &mut self.front } else { &mut self.back }) = Edge::BesideNumber;
+                }
+                (Piece::Body, _) => *(if is_left { &mut self.back } else { &mut self.front }) = Edge::Bracket,
+                _ => {}
+            }
         }
-        let (opens, closes) = (matches!(first, Some(b'{' | b'[')), matches!(last, Some(b'}' | b']')));
-        if self.id_touches.0 && !opens || self.id_touches.1 && !closes {
-            return Some("the signed id touches it where it is neither an object nor an array");
-        }
-        let must_open = self.is_beside_another && rule != BodyRule::Any;
-        (must_open && !json::starts_structure(body)).then_some("neither an object nor an array")
     }
 
-    /// Whether the id holds the text that parts it from the rest of the signed content, so that it could end elsewhere.
-    pub(crate) fn is_ambiguous_id(&self, id: &[u8]) -> bool {
-        let Some(End { side, text, before_digits }) = &self.id_ends else { return false };
-        if !text.iter().any(|byte| memchr(*byte, id).is_some()) {
-            return false;
-        }
-        // In part as well: of `--`, an id that ends in `-` would leave two places.
-        let overlaps = |length: usize| {
-            let (head, tail) = (text.get(..length), text.get(length..));
-            let (Some(head), Some(tail)) = (head, tail) else { return false };
-            match side {
-                Side::Behind => id.ends_with(head) && text.starts_with(tail),
-                Side::Before => id.starts_with(tail) && text.ends_with(head),
+    /// Forgets what keeps several readings out, to show that the search for them finds them.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn unguarded(self) -> Self {
+        Self { id: None, header: None, front: Edge::Free, back: Edge::Free, ..self }
+    }
+
+    /// Why this body, although signed, is refused.
+    pub(crate) fn objection(&self, rule: BodyRule, body: &[u8]) -> Option<&'static str> {
+        match rule {
+            BodyRule::JsonStructure if !json::starts_structure(body) => {
+                return Some("neither an object nor an array");
             }
-        };
-        let ends_at = |at: usize| {
-            let behind = id.get(at..).and_then(|rest| rest.strip_prefix(&**text));
-            behind.is_some_and(|rest| !before_digits || matches!(rest, [b'-' | b'0'..=b'9', ..]))
-        };
-        (0..id.len()).any(ends_at) || (1..text.len()).any(overlaps)
+            BodyRule::JsonText if !(json::starts_structure(body) && json::is_text(body)) => {
+                return Some("not one complete JSON object or array");
+            }
+            _ => {}
+        }
+        const TOUCHES: &str = "a digit of it touches the signed timestamp";
+        const BLANK: &str = "white space of it touches what is signed beside it";
+        match (self.front, body.first()) {
+            (Edge::BesideNumber, Some(b'0'..=b'9')) => Some(TOUCHES),
+            (Edge::Bracket, Some(b' ' | b'\t' | b'\n' | b'\r')) => Some(BLANK),
+            _ => match (self.back, body.last()) {
+                (Edge::BesideNumber, Some(b'0'..=b'9' | b'-')) => Some(TOUCHES),
+                (Edge::Bracket, Some(b' ' | b'\t' | b'\n' | b'\r')) => Some(BLANK),
+                _ => None,
+            },
+        }
     }
 }
 
-/// The fixed text on this side of the id. On the other side, something of known extent stands.
-fn end_of_id(parts: &[Part], side: Side) -> Option<End> {
-    let at = parts.iter().position(|part| *part == Part::Id)?;
-    let beside = match side {
-        Side::Behind => at.checked_add(1)?,
-        Side::Before => at.checked_sub(1)?,
-    };
-    let Some(Part::Fixed(text)) = parts.get(beside) else { return None };
-    let before_digits = side == Side::Behind && parts.get(beside.checked_add(1)?) == Some(&Part::Timestamp);
-    Some(End { side, text: text.clone(), before_digits })
+impl Separator {
+    /// Whether a text holds it, so that it could end elsewhere.
+    pub(crate) fn is_in(self, text: &[u8]) -> bool {
+        match self.before_digits {
+            false => text.contains(&self.byte),
+            true => text.windows(2).any(|pair| {
+                matches!(pair, [byte, next] if *byte == self.byte && matches!(next, b'-' | b'0'..=b'9'))
+            }),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -140,19 +147,20 @@ mod tests {
     use super::*;
     use crate::scheme::TimestampSource;
 
+    fn plan(template: &'static str, format: TimestampFormat, rule: BodyRule) -> Plan {
+        let scheme = Scheme::hmac_sha256("x-sig")
+            .timestamp(TimestampSource::header("x-ts"), format)
+            .body(rule)
+            .signs(template);
+        Plan::new(&scheme, "", "POST")
+    }
+
     #[test]
     fn an_id_that_could_end_elsewhere_is_found() {
-        let check = |template: &'static str, format, ambiguous: &[&str], clear: &[&str]| {
-            let scheme = Scheme::hmac_sha256("x-sig")
-                .timestamp(TimestampSource::header("x-ts"), format)
-                .signs(template);
-            let plan = Plan::new(&scheme, &[], "", "POST");
-            for id in ambiguous {
-                assert!(plan.is_ambiguous_id(id.as_bytes()), "{template}: {id}");
-            }
-            for id in clear {
-                assert!(!plan.is_ambiguous_id(id.as_bytes()), "{template}: {id}");
-            }
+        let check = |template, format, ambiguous: &[&str], clear: &[&str]| {
+            let separator = plan(template, format, BodyRule::Any).id.unwrap();
+            ambiguous.iter().for_each(|id| assert!(separator.is_in(id.as_bytes()), "{template}: {id}"));
+            clear.iter().for_each(|id| assert!(!separator.is_in(id.as_bytes()), "{template}: {id}"));
         };
         let standard = "{id}.{timestamp}.{body}";
         let seconds = TimestampFormat::UnixSeconds;
@@ -164,10 +172,32 @@ mod tests {
             &["msg_1", "a.b", "order.paid.x", "a.", "1"],
         );
         check(standard, TimestampFormat::Rfc3339, &["a.2024"], &["a.b"]);
-        check(standard, TimestampFormat::ImfFixdate, &["a.Mon", "a.1"], &["a"]);
+        check(standard, TimestampFormat::ImfFixdate, &["a.Mon", "a.b", "a."], &["a"]);
         check("{timestamp}.{id}.{body}", seconds, &["a.1", "a.b", "a."], &["a", "1"]);
-        check("{id}--{timestamp}.{body}", seconds, &["a-", "a--1"], &["a-b", "a--b"]);
+        check("{id}::{timestamp}.{body}", seconds, &["a:", "a::1"], &["a-b", "a.b"]);
         check("{body}.{timestamp}.{id}", seconds, &["a.b", ".b"], &["a"]);
-        check("{timestamp}.{body}", seconds, &[], &["a.1"]);
+    }
+
+    #[test]
+    fn a_body_that_could_start_or_end_elsewhere_is_found() {
+        let check = |template, format, rule, objected: &[&str], clear: &[&str]| {
+            let plan = plan(template, format, rule);
+            let objection = |body: &&str| plan.objection(rule, body.as_bytes());
+            objected.iter().for_each(|body| assert!(objection(body).is_some(), "{template}: {body}"));
+            clear.iter().for_each(|body| assert_eq!(objection(body), None, "{template}: {body}"));
+        };
+        let (seconds, text) = (TimestampFormat::UnixSeconds, BodyRule::JsonText);
+        check("{timestamp}{body}", seconds, BodyRule::Any, &["1", "0{}"], &["{}1", " 1", "-1", ""]);
+        check("{body}{timestamp}", seconds, BodyRule::Any, &["1", "{}0", "{}-"], &["1{}", ""]);
+        check("{timestamp}{body}", TimestampFormat::Rfc3339, BodyRule::Any, &[], &["1", "<xml/>", "Z"]);
+        check(
+            "{id}{timestamp}{body}",
+            TimestampFormat::Rfc3339,
+            text,
+            &[" {}", "1", "\"a\"", "{", "{}{}", ""],
+            &["{}", "[1] "],
+        );
+        check("{body}{header:x-date}", seconds, text, &["{} ", "[1]\n", "1"], &["{}", " [1]"]);
+        check("{timestamp}.{body}", seconds, text, &["{", "7"], &["{}", " {}\n"]);
     }
 }

@@ -27,8 +27,10 @@ const MAX_TOLERANCE: u64 = 7 * 24 * 60 * 60;
 const HEADER_NAME: &str = "a header's name is of letters in lower case, digits, `-` and `_`";
 const APART: &str = "another scheme of this algorithm signs other content, and a signature of one could be passed off as one of \
     the other: the body must be \"json-structure\"";
-const APART_AT_BOTH_ENDS: &str = "another scheme of this algorithm signs other content, some of it behind the body, and a signature \
-    of one could be passed off as one of the other: the body must be \"json-text\"";
+const ALIKE: &str = "another scheme of this algorithm signs other content that may begin alike, and a signature of one could be passed \
+    off as one of the other: let each begin with a fixed text of its own, or make a description of each, with a secret of its own";
+const TOGETHER: &str = "its parts run into each other, so that one signature would be good for several deliveries: put text between \
+    them that no part holds, as in `{id}.{timestamp}.{body}`, or say that the body is \"json-text\"";
 const PATH: &str = "a path is of object keys and array indexes, joined by dots, and none of them empty";
 
 impl Scheme {
@@ -45,7 +47,7 @@ impl Scheme {
         if schemes.is_empty() || schemes.len() > 8 {
             return Some((0, flaw("scheme", "a provider needs a scheme, and has 8 at most")));
         }
-        let (mut stamped, mut weaker, mut rest, mut index) = (false, false, schemes, 0_usize);
+        let (mut weaker, mut rest, mut index) = (false, schemes, 0_usize);
         while let [scheme, others @ ..] = rest {
             if let Some(flaw) = scheme.flaw(fields) {
                 return Some((index, flaw));
@@ -55,14 +57,6 @@ impl Scheme {
             } else if weaker {
                 const ORDER: &str = "a scheme that signs a timestamp must stand before those that sign none";
                 return Some((index, flaw("timestamp", ORDER)));
-            } else {
-                stamped = true;
-            }
-            let any_body = !scheme.algorithm.shows_secret() && matches!(scheme.body, BodyRule::Any);
-            if stamped && scheme.timestamp.is_none() && any_body {
-                const RULE: &str = "beside a scheme that signs a timestamp, one that signs the body alone needs a body \
-                    of \"json-structure\": or a signature of the first could be passed off as one of the second";
-                return Some((index, flaw("body", RULE)));
             }
             rest = others;
             index = index.saturating_add(1);
@@ -110,24 +104,36 @@ impl Scheme {
             return None;
         }
         if equal(self.template(), later.template()) {
-            return if self.timestamp.is_some() && later.timestamp.is_none() {
-                const UNDATED: &str = "it signs the same as an earlier scheme, whose stale signatures it would take: give it that \
-                    one's timestamp";
-                Some((true, flaw("timestamp", UNDATED)))
-            } else {
-                None
+            return match self.disagreement(later) {
+                Some(flaw) => Some((true, flaw)),
+                None => None,
             };
         }
-        // What one of them signed, whole or cut elsewhere, must never read as the other's: so bodies must be told from what
-        // stands around them.
-        let is_open = !ends_with_body(self.template()) || !ends_with_body(later.template());
-        let both = self.timestamp.is_some() == later.timestamp.is_some();
-        if !later.body.is_told_apart(is_open) {
-            Some((true, flaw("body", if is_open { APART_AT_BOTH_ENDS } else { APART })))
-        } else if both && !self.body.is_told_apart(is_open) {
-            Some((false, flaw("body", if is_open { APART_AT_BOTH_ENDS } else { APART })))
-        } else {
+        if self.is_told_apart(later, false) {
             None
+        } else if self.is_told_apart(later, true) {
+            Some((matches!(later.body, BodyRule::Any), flaw("body", APART)))
+        } else {
+            Some((true, flaw("signs", ALIKE)))
+        }
+    }
+
+    /// What differs between two schemes of the same content, so that a signature that one refuses would pass as the other's.
+    const fn disagreement(&self, later: &Self) -> Option<Flaw> {
+        const UNDATED: &str = "it signs the same as an earlier scheme, whose stale signatures it would take: give it that \
+            one's timestamp";
+        const OTHER_TIME: &str = "it signs the same as an earlier scheme and reads another time in it: give both the same source and \
+            format";
+        const OTHER_TOLERANCE: &str = "it signs the same as an earlier scheme, and a signature that is stale for one would pass as the \
+            other's: give both the same tolerance";
+        match (&self.timestamp, &later.timestamp) {
+            (None, None) => None,
+            (Some(one), Some(two)) if !one.reads_as(two) => Some(flaw("timestamp", OTHER_TIME)),
+            (Some(_), Some(_)) if !self.max_age().is(later.max_age()) => {
+                Some(flaw("tolerance", OTHER_TOLERANCE))
+            }
+            (Some(_), Some(_)) => None,
+            _ => Some(flaw("timestamp", UNDATED)),
         }
     }
 
@@ -365,8 +371,8 @@ impl Scheme {
 
     const fn flaw_of_template(&self, fields: &Fields) -> Option<Flaw> {
         let (mut bodies, mut stamps, mut secrets, mut secret_first) = (0_u8, 0_u8, 0_u8, false);
-        let mut signs_id = false;
-        let (mut before, mut rest, mut through_digits) = (Piece::Literal(""), self.template(), false);
+        let (mut signs_id, mut headers) = (false, 0_u8);
+        let mut rest = self.template();
         while let Some((piece, left)) = template::first(rest) {
             match piece {
                 Piece::Body => {
@@ -379,33 +385,14 @@ impl Scheme {
                 Piece::Id => {
                     return Some(flaw("signs", "`{id}` has no source: say which header holds the id"));
                 }
+                Piece::Header(name) if !is_header_name(name) => return Some(flaw("signs", HEADER_NAME)),
+                Piece::Header(_) => headers = headers.saturating_add(1),
                 Piece::Unknown => {
-                    const PIECES: &str = "a template is of {id}, {timestamp}, {body}, {url}, {method}, {secret} and text \
+                    const PIECES: &str = "a template is of {id}, {timestamp}, {body}, {url}, {method}, {secret}, {header:..} and text \
                         without braces";
                     return Some(flaw("signs", PIECES));
                 }
                 _ => {}
-            }
-            if !through_digits && self.run_together(before, piece) {
-                const TOGETHER: &str = "the id runs into what stands beside it, so that one signature would be good for \
-                    several deliveries: there must be fixed text between them";
-                return Some(flaw("signs", TOGETHER));
-            }
-            let is_number = match &self.timestamp {
-                Some(stamp) => stamp.format.is_number(),
-                None => false,
-            };
-            match piece {
-                // Digits between a number and something else are told from neither.
-                Piece::Literal(digits) if is_number && is_digits(digits) => through_digits = true,
-                _ => {
-                    if through_digits && touches_number(before, piece) {
-                        const DIGITS: &str = "the digits beside `{timestamp}` run into it, so that one signature would be good \
-                            for several deliveries: there must be other text between it and what varies";
-                        return Some(flaw("signs", DIGITS));
-                    }
-                    (before, through_digits) = (piece, false);
-                }
             }
             rest = left;
         }
@@ -417,6 +404,8 @@ impl Scheme {
             None
         } else if bodies != 1 {
             Some(flaw("signs", "the signed content must hold the {body}, once"))
+        } else if headers > 1 {
+            Some(flaw("signs", "one `{header:..}` can be signed at most"))
         } else if stamps > 0 && self.timestamp.is_none() {
             Some(flaw("signs", "`{timestamp}` has no source: add timestamp, and say where it stands"))
         } else if stamps > 0 && from_body {
@@ -438,22 +427,10 @@ impl Scheme {
                 "body",
                 "SHA-256 of secret and body is open to length extension: the body must be \"json-text\"",
             ))
+        } else if self.remainder().is_none() {
+            Some(flaw("signs", TOGETHER))
         } else {
             None
-        }
-    }
-
-    /// Whether bytes could move from one of these to the other under the same signature.
-    const fn run_together(&self, before: Piece<'_>, piece: Piece<'_>) -> bool {
-        let number = match &self.timestamp {
-            Some(stamp) => stamp.format.is_number(),
-            None => false,
-        };
-        match (before, piece) {
-            (Piece::Id, Piece::Timestamp) | (Piece::Timestamp, Piece::Id) => number,
-            (Piece::Id, Piece::Body) | (Piece::Body, Piece::Id) => !matches!(self.body, BodyRule::JsonText),
-            (Piece::Id, Piece::Id) => true,
-            _ => false,
         }
     }
 }
@@ -470,24 +447,6 @@ const fn flaw_of_source(field: &'static str, source: &Option<Source>) -> Option<
     }
 }
 
-/// Whether a timestamp and something that varies stand on the two sides of what is between them.
-const fn touches_number(before: Piece<'_>, after: Piece<'_>) -> bool {
-    matches!(
-        (before, after),
-        (Piece::Timestamp, Piece::Id | Piece::Body | Piece::Timestamp)
-            | (Piece::Id | Piece::Body, Piece::Timestamp)
-    )
-}
-
-const fn ends_with_body(template: &str) -> bool {
-    let (mut rest, mut ends) = (template, false);
-    while let Some((piece, left)) = template::first(rest) {
-        ends = matches!(piece, Piece::Body);
-        rest = left;
-    }
-    ends
-}
-
 /// Whether a header's value can begin so.
 const fn is_prefix(prefix: &str) -> bool {
     let mut rest = prefix.as_bytes();
@@ -498,17 +457,6 @@ const fn is_prefix(prefix: &str) -> bool {
         rest = others;
     }
     !matches!(prefix.as_bytes(), [b' ', ..])
-}
-
-const fn is_digits(text: &str) -> bool {
-    let mut rest = text.as_bytes();
-    while let [byte, others @ ..] = rest {
-        if !byte.is_ascii_digit() {
-            return false;
-        }
-        rest = others;
-    }
-    true
 }
 
 const fn is_header_name(name: &str) -> bool {

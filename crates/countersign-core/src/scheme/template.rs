@@ -15,6 +15,8 @@ pub(crate) enum Piece<'t> {
     Method,
     /// The secret itself.
     Secret,
+    /// The text of this header, exactly as received. It is signed and means nothing to the scheme.
+    Header(&'t str),
     /// Fixed text.
     Literal(&'t str),
     /// Braces around something else, or not in pairs.
@@ -37,10 +39,41 @@ pub(crate) const fn first(template: &str) -> Option<(Piece<'_>, &str)> {
         b"{url}" => Piece::Url,
         b"{method}" => Piece::Method,
         b"{secret}" => Piece::Secret,
+        [b'{', b'h', b'e', b'a', b'd', b'e', b'r', b':', name @ .., b'}'] => header(name),
         text if opens || closes(text) => Piece::Unknown,
         _ => Piece::Literal(piece),
     };
     Some((piece, rest))
+}
+
+/// The piece at this place, counted from zero.
+pub(crate) const fn nth(template: &str, place: usize) -> Option<Piece<'_>> {
+    let (mut rest, mut left) = (template, place);
+    while let Some((piece, behind)) = first(rest) {
+        if left == 0 {
+            return Some(piece);
+        }
+        rest = behind;
+        left = left.saturating_sub(1);
+    }
+    None
+}
+
+/// How many pieces there are.
+pub(crate) const fn count(template: &str) -> usize {
+    let (mut rest, mut count) = (template, 0_usize);
+    while let Some((_, behind)) = first(rest) {
+        rest = behind;
+        count = count.saturating_add(1);
+    }
+    count
+}
+
+const fn header(name: &[u8]) -> Piece<'_> {
+    match str::from_utf8(name) {
+        Ok(name) => Piece::Header(name),
+        Err(_) => Piece::Unknown,
+    }
 }
 
 /// Each piece of a template.
@@ -87,9 +120,18 @@ mod tests {
             &[Piece::Literal("v0:"), Piece::Timestamp, Piece::Literal(":"), Piece::Body],
         );
         check("{method}{url}{body}{timestamp}", &[Piece::Method, Piece::Url, Piece::Body, Piece::Timestamp]);
+        check("{body}{header:x-date}", &[Piece::Body, Piece::Header("x-date")]);
         check("{secret}é{id}.", &[Piece::Secret, Piece::Literal("é"), Piece::Id, Piece::Literal(".")]);
         for unknown in ["{bodies}", "{}", "{", "{body", "}", "a}", "{Body}", "{ body }", "{{body}}"] {
             assert!(pieces(unknown).any(|piece| piece == Piece::Unknown), "{unknown}");
         }
+    }
+
+    #[test]
+    fn a_piece_is_found_by_its_place() {
+        let template = "v0:{timestamp}:{body}";
+        let found: Vec<_> = (0..count(template)).filter_map(|place| nth(template, place)).collect();
+        assert_eq!(found, pieces(template).collect::<Vec<_>>());
+        assert_eq!((nth(template, 4), count(""), nth("", 0)), (None, 0, None));
     }
 }

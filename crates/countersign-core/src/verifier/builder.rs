@@ -23,6 +23,8 @@ pub struct VerifierBuilder<P: Provider> {
     verify_token: Option<Secret>,
     limits: Limits,
     clock: Option<Arc<dyn Clock>>,
+    /// Whether signed content must have one reading.
+    rules: bool,
     provider: PhantomData<fn() -> P>,
 }
 
@@ -38,6 +40,7 @@ impl<P: Provider> VerifierBuilder<P> {
             verify_token: None,
             limits: Limits::default(),
             clock: None,
+            rules: true,
             provider: PhantomData,
         }
     }
@@ -102,6 +105,22 @@ impl<P: Provider> VerifierBuilder<P> {
         self
     }
 
+    /// Drops the rules that keep several readings of signed content out: to show that the search for such readings finds them.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn without_rules(mut self) -> Self {
+        self.rules = false;
+        self
+    }
+
+    fn plan(&self, scheme: &Scheme, url: &str) -> Plan {
+        let plan = Plan::new(scheme, url, &self.method);
+        #[cfg(any(test, feature = "fuzzing"))]
+        if !self.rules {
+            return plan.unguarded();
+        }
+        plan
+    }
+
     /// Checks the settings, and makes the key states.
     ///
     /// # Errors
@@ -112,7 +131,9 @@ impl<P: Provider> VerifierBuilder<P> {
     pub fn build(self) -> Result<Verifier<P>, ConfigError> {
         let description = &*self.described;
         let provider = || description.name().to_owned();
-        if let Described::Made(made) = &self.described {
+        if let Described::Made(made) = &self.described
+            && self.rules
+        {
             made.check()?;
         }
         if self.require_timestamp && !description.schemes().iter().any(Scheme::signs_timestamp) {
@@ -155,7 +176,7 @@ impl<P: Provider> VerifierBuilder<P> {
             let keys = keys.collect::<Result<Vec<_>, _>>().map_err(|unusable| unusable.of(provider()))?;
             let digests = description.handshakes().iter().any(Handshake::replies_with_digest);
             schemes.push(Keyed {
-                plan: Plan::new(scheme, description.schemes(), url.unwrap_or_default(), &self.method),
+                plan: self.plan(scheme, url.unwrap_or_default()),
                 reply_keys: keys.iter().filter(|_| digests).cloned().map(Arc::new).collect(),
                 keys,
                 signature: scheme.headers().map(|name| sought.add(name.clone())).collect(),
@@ -163,6 +184,7 @@ impl<P: Provider> VerifierBuilder<P> {
                     TimestampSource::Header(name) => Some(sought.add(name.clone())),
                     _ => None,
                 }),
+                header: scheme.signed_header().map(|name| sought.add(name.to_owned().into())),
                 id: scheme.id_header.as_ref().or(header(&fields.id)).map(|name| sought.add(name.clone())),
                 scheme: scheme.clone(),
             });

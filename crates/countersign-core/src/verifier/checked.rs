@@ -6,7 +6,7 @@ use crate::{
     error::VerifyError,
     json,
     provider::Provider,
-    scheme::{BodyRule, Hash, Hasher, Key, Part, Signatures, Stamp, TimestampSource},
+    scheme::{Hash, Hasher, Key, Part, Signatures, Stamp, TimestampSource},
     time::Timestamp,
 };
 
@@ -66,6 +66,7 @@ impl Checked<'_, '_> {
             match part {
                 Part::Timestamp => hash.update(self.beside.timestamp_text),
                 Part::Id => hash.update(self.beside.id),
+                Part::Header => hash.update(self.beside.header),
                 Part::Fixed(bytes) => hash.update(bytes),
                 Part::Secret => key.hash_secret(hash),
             }
@@ -81,14 +82,7 @@ impl Checked<'_, '_> {
     ) -> Result<Delivery<P>, VerifyError> {
         let Keyed { scheme, plan, reply_keys, .. } = self.keyed;
         let bytes = body.as_ref();
-        let forbidden = match scheme.body {
-            BodyRule::JsonStructure if !json::starts_structure(bytes) => {
-                Some("neither an object nor an array")
-            }
-            BodyRule::JsonText if !json::is_text(bytes) => Some("not one complete JSON text"),
-            rule => plan.ambiguity(rule, bytes),
-        };
-        if let Some(reason) = forbidden {
+        if let Some(reason) = plan.objection(scheme.body, bytes) {
             return Err(VerifyError::ForbiddenBody { reason });
         }
         let (text, mut beside);

@@ -21,6 +21,10 @@ fn stamped() -> Scheme {
     bare().timestamp(TimestampSource::header("x-ts"), TimestampFormat::UnixSeconds)
 }
 
+fn rfc3339() -> Scheme {
+    bare().timestamp(TimestampSource::header("x-ts"), TimestampFormat::Rfc3339)
+}
+
 fn list() -> Scheme {
     bare()
         .list(',', Some("t"), "v1")
@@ -30,7 +34,7 @@ fn list() -> Scheme {
 
 #[test]
 fn what_providers_send_is_sound() {
-    let rfc3339 = bare().timestamp(TimestampSource::header("x-ts"), TimestampFormat::Rfc3339);
+    let rfc3339 = rfc3339();
     for scheme in [
         bare(),
         Scheme::token("x-token"),
@@ -41,7 +45,12 @@ fn what_providers_send_is_sound() {
         stamped().signs(STAMPED),
         stamped().signs("{id}.{timestamp}.{body}"),
         stamped().signs("{id}.{timestamp}.{body}").id_header("x-other-id"),
-        rfc3339.signs("{id}{timestamp}{body}"),
+        rfc3339.clone().signs("{timestamp}{body}"),
+        rfc3339.signs("{id}{timestamp}{body}").body(BodyRule::JsonText),
+        bare().signs("{body}{header:x-date}").body(BodyRule::JsonText),
+        stamped().signs("{timestamp}{body}"),
+        stamped().signs("{method}{url}{body}{timestamp}"),
+        stamped().signs("{timestamp}.{id}{body}").body(BodyRule::JsonText),
         list(),
         bare().positional().timestamp(TimestampSource::Signature, TimestampFormat::UnixMillis).signs(STAMPED),
         bare().timestamp(TimestampSource::body("a.0.b"), TimestampFormat::UnixMillis),
@@ -64,12 +73,19 @@ fn a_scheme_that_cannot_be_safe_is_found() {
         (Scheme::sha256("x-sig").signs("{body}"), "without the `{secret}`"),
         (Scheme::sha256("x-sig").body(BodyRule::Any), "length extension"),
         (Scheme::sha256("x-sig").body(BodyRule::JsonStructure), "length extension"),
-        (stamped().signs("{id}{timestamp}.{body}"), "runs into"),
-        (stamped().signs("{timestamp}.{id}{body}"), "runs into"),
-        (stamped().signs("{timestamp}.{body}{id}"), "runs into"),
+        (stamped().signs("{id}{timestamp}.{body}"), "run into"),
+        (stamped().signs("{timestamp}.{id}{body}"), "run into"),
+        (stamped().signs("{timestamp}.{id}{body}").body(BodyRule::JsonStructure), "run into"),
+        (stamped().signs("{timestamp}.{body}{id}"), "run into"),
         (stamped().signs("{id}0{timestamp}.{body}"), "run into"),
+        (stamped().signs("{id}-{timestamp}.{body}"), "run into"),
         (stamped().signs("{timestamp}00{body}"), "run into"),
         (stamped().signs("{body}7{timestamp}"), "run into"),
+        (stamped().signs("{body}.{id}.{timestamp}{header:x-date}"), "run into"),
+        (bare().signs("{body}{header:x-date}"), "run into"),
+        (bare().signs("{body}{header:x-date}").body(BodyRule::JsonStructure), "run into"),
+        (rfc3339().signs("{id}{timestamp}{body}"), "run into"),
+        (rfc3339().signs("{id}{timestamp}{body}").body(BodyRule::JsonStructure), "run into"),
         (stamped().signs(STAMPED).tolerance(Tolerance::from_secs(0)), "zero seconds"),
         (stamped().signs(STAMPED).tolerance(Tolerance::from_secs(MAX_TOLERANCE + 1)), "seven days"),
         (stamped().signs(STAMPED).tolerance(Tolerance::from_secs(u64::MAX)), "seven days"),
@@ -93,6 +109,9 @@ fn a_scheme_that_cannot_work_is_found() {
         (bare().timestamp(TimestampSource::body(""), TimestampFormat::UnixSeconds), "a path is"),
         (bare().signs("{bodies}"), "a template is of"),
         (bare().signs("{body"), "a template is of"),
+        (bare().signs("{header:X-Date}.{body}"), "in lower case"),
+        (bare().signs("{header:}.{body}"), "in lower case"),
+        (bare().signs("{header:a}.{header:b}.{body}"), "one `{header:..}`"),
         (bare().signs("{body}}"), "a template is of"),
         (bare().prefix(""), "the prefix is empty"),
         (bare().list('|', None, "v1"), "separated by"),
@@ -161,7 +180,7 @@ fn schemes_that_do_not_go_together_are_found() {
     check_all(&[list(), other(BodyRule::JsonStructure)], "");
     check_all(&[other(BodyRule::JsonStructure), list()], "must stand before those that sign none");
     check_all(&[list(), other(BodyRule::Any)], "passed off");
-    check_all(&[list(), Scheme::hmac_sha1("x-sig-2")], "passed off");
+    check_all(&[list(), Scheme::hmac_sha1("x-sig-2")], "");
     check_all(&[list(), bare().prefix("sha256=").body(BodyRule::JsonStructure)], "");
     check_all(&[bare(), bare().prefix("sha256=")], "never reached");
 }
@@ -204,26 +223,47 @@ fn a_scheme_that_is_never_reached_is_found() {
 #[test]
 fn what_one_scheme_signed_is_nothing_that_another_takes() {
     let other = |template| Scheme::hmac_sha256("x-sig-2").signs(template);
-    let dated = |scheme: Scheme| {
-        scheme
-            .timestamp(TimestampSource::header("x-ts"), TimestampFormat::UnixSeconds)
-            .signs("{body}.{timestamp}")
-    };
+    let json = |template| other(template).body(BodyRule::JsonStructure);
+    let dated = |template| stamped().signs(template);
     check_all(&[bare(), other("{url}{body}")], "must be \"json-structure\"");
-    check_all(&[bare(), other("{url}{body}").body(BodyRule::JsonStructure)], "must be \"json-structure\"");
+    check_all(&[bare(), json("{url}{body}")], "must be \"json-structure\"");
     let bare_json = || bare().body(BodyRule::JsonStructure);
-    check_all(&[bare_json(), other("{url}{body}").body(BodyRule::JsonStructure)], "");
-    check_all(&[bare_json(), other("{body}{url}").body(BodyRule::JsonStructure)], "must be \"json-text\"");
-    check_all(&[dated(bare()), other("{body}").body(BodyRule::JsonStructure)], "must be \"json-text\"");
-    check_all(&[dated(bare()), other("{body}").body(BodyRule::JsonText)], "");
+    check_all(&[bare_json(), other("{url}{body}")], "");
+    check_all(&[bare_json(), json("{body}{url}")], "may begin alike");
+    check_all(&[dated("{body}.{timestamp}"), json("{body}")], "may begin alike");
+    check_all(&[stamped().signs(STAMPED), json("{url}{body}")], "");
+    check_all(&[stamped().signs(STAMPED), json("{id}.{body}")], "may begin alike");
+    check_all(&[stamped().signs("{timestamp}{body}"), json("{id}{body}").body(BodyRule::JsonText)], "alike");
+    check_all(&[stamped().signs("{id}.{timestamp}.{body}"), other("{body}")], "must be \"json-structure\"");
+    check_all(&[stamped().signs("{id}.{timestamp}.{body}"), json("{body}")], "");
+    check_all(&[stamped().signs("v0:{timestamp}:{body}"), other("v1:{body}")], "");
+    check_all(&[stamped().signs("v0:{timestamp}:{body}"), other("v0{body}")], "must be \"json-structure\"");
     check_all(&[bare(), other("{body}")], "");
-    check_all(
-        &[stamped().signs(STAMPED), other("{url}{body}").alias("x-a").body(BodyRule::JsonStructure)],
-        "",
-    );
     check_all(&[bare(), Scheme::hmac_sha1("x-sig-2").signs("{url}{body}")], "");
-    let in_body = bare().timestamp(TimestampSource::body("t"), TimestampFormat::UnixSeconds);
-    check_all(&[in_body, other("{body}").body(BodyRule::JsonStructure)], "stale signatures");
+}
+
+#[test]
+fn two_schemes_of_one_content_read_the_same_in_it() {
+    let other = || Scheme::hmac_sha256("x-sig-2").signs(STAMPED);
+    let dated = |format| other().timestamp(TimestampSource::header("x-ts-2"), format);
+    let seconds = || dated(TimestampFormat::UnixSeconds);
+    check_all(&[stamped().signs(STAMPED), seconds()], "");
+    check_all(&[stamped().signs(STAMPED), seconds().tolerance(Tolerance::from_secs(300))], "");
+    check_all(
+        &[stamped().signs(STAMPED), seconds().tolerance(Tolerance::from_secs(301))],
+        "the same tolerance",
+    );
+    check_all(&[stamped().signs(STAMPED), dated(TimestampFormat::UnixMillis)], "another time");
+    let in_body = |path| {
+        Scheme::hmac_sha256("x-sig-3").timestamp(TimestampSource::body(path), TimestampFormat::UnixSeconds)
+    };
+    check_all(&[in_body("t"), bare()], "stale signatures");
+    check_all(
+        &[in_body("t"), in_body("u").alias("x-sig").grammar(Grammar::Versioned("v1".into()))],
+        "never reached",
+    );
+    let elsewhere = bare().timestamp(TimestampSource::body("u"), TimestampFormat::UnixSeconds);
+    check_all(&[in_body("t"), elsewhere], "another time");
 }
 
 #[test]
