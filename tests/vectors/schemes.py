@@ -256,6 +256,10 @@ def touching(scheme, body):
     scheme.rows.add("a body with a digit where it touches the timestamp, signed so", scheme.headers(body), "forbidden", body=body, note="the signature is right, and says too little about where one ends and the other begins")
 
 
+# What a scheme takes whose body must be one JSON object or array.
+JSON_BODIES = [(name, body, "valid" if name == "a body beyond ASCII" else "forbidden") for name, body, _ in BODIES]
+
+
 def touching_a_date(scheme, body):
     """Timestamp and body touch in what is signed, and a date has one length, so that no digit can change sides."""
     scheme.rows.add("a body with a digit where it touches the timestamp, signed so", scheme.headers(body), body=body, note="a date of one digit more or less is none")

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from rows import NOW, Vectors, as_bytes, compact, flip_hex, sign
-from schemes import OTHER_WHSEC, RFC3339, WHSEC, MessageScheme, Scheme, base64_of, joined, listed, public_key_rows, rfc3339, stamped_list, touching, touching_a_date, unix_millis, unix_seconds, version_zero, version_zero_rows, whsec
+from schemes import JSON_BODIES, OTHER_WHSEC, RFC3339, WHSEC, MessageScheme, Scheme, base64_of, joined, listed, public_key_rows, rfc3339, stamped_list, touching, touching_a_date, unix_millis, unix_seconds, version_zero, version_zero_rows, whsec
 
 ORDER_OF_ED25519 = 2**252 + 27742317777372353535851937790883648493
 ORDER_OF_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -373,12 +373,18 @@ def twitch():
     rows.add("known answer: stale", headers, "timestamp", source=source, now=now + 601)
     rows.add("known answer: another secret", headers, "signature", source=source, now=now, secret="secretabce")
     scheme = Scheme(rows, header, lambda body, timestamp: joined(message, timestamp, body), RFC3339, wrap=lambda text, _: "sha256=" + text, beside=lambda timestamp: {id_header: message, stamp: timestamp})
-    scheme.essentials()
+    scheme.essentials(bodies=JSON_BODIES)
     scheme.prefixed("sha256=", ("sha1=", "v0="))
     scheme.timestamp_header(stamp)
     scheme.timestamps(rfc3339(600, ("2024-01-15T10:20:00Z", "2024-01-15T10:19:59Z", "2024-01-15T10:40:00Z", "2024-01-15T10:40:01Z")))
     scheme.other_timestamp("2024-01-15T10:30:01Z")
-    touching_a_date(scheme, "0" + rows.body)
+    for what, body in (("that is no JSON", "0" + rows.body), ("that is a JSON text and no object", '"Z"'), ("with a blank before it", " " + rows.body)):
+        rows.add(f"a body {what}, signed so", scheme.headers(body), "forbidden", body=body, note="nothing separates the body from the timestamp, so the body must show where it starts")
+    for what, inner in (("a text", "Z{"), ("an object", 'Z{"a":1}')):
+        within = '{"subscription":{"type":"channel.follow"},"event":{"user_name":"2024-01-15T10:31:00' + inner.replace('"', '\\"') + '"}}'
+        at = within.index("2024-")
+        moved = {**scheme.headers(within), id_header: message + RFC3339 + within[:at], stamp: within[at : at + 20]}
+        rows.add(f"a time within the body, before {what}, read as the timestamp", moved, "forbidden", body=within[at + 20 :], note="the same content, and so the same signature, cut elsewhere: what is left is not one JSON object or array")
     genuine = scheme.headers()
     pairs = [list(pair) for pair in genuine.items()]
     rows.add("another id than was signed", {**genuine, id_header: message[:-1] + "3"}, "signature")
