@@ -303,13 +303,24 @@ fn a_signed_id_ends_where_it_ends() {
     let stamp = "evt_1.1705689600";
     let moved = delivered(id_first(), ("evt_1", body), (stamp, "{}"));
     assert!(matches!(moved, Err(VerifyError::MalformedHeader { .. })), "{moved:?}");
-    let at_the_end = || bare().signs("{body}--{id}");
+    check(
+        acme(bare().signs("{body}--{id}")).id(Source::header("x-acme-id")),
+        "scheme[0].signs",
+        "put text between them that no part holds",
+    );
+    let at_the_end = || bare().signs("{body}::{id}");
     assert_eq!(delivered(at_the_end(), ("a", "{}"), ("a", "{}")), Ok(()));
-    assert!(delivered(at_the_end(), ("-a", "{}"), ("-a", "{}")).is_err(), "the body could end in a dash");
-    assert_eq!(delivered(at_the_end(), ("a-", "{}"), ("a-", "{}")), Ok(()));
+    for ambiguous in [":a", "a:", "a:b"] {
+        assert!(delivered(at_the_end(), (ambiguous, "{}"), (ambiguous, "{}")).is_err(), "{ambiguous}");
+    }
+    for strange in ["a b", "{a", "[", &"a".repeat(257)] {
+        let told = delivered(id_first(), (strange, "{}"), (strange, "{}")).unwrap_err().to_string();
+        assert!(told.contains("1 to 256 visible ASCII characters"), "{strange}: {told}");
+    }
     let touching = || bare().signs("{id}{body}").body(BodyRule::JsonText);
     assert_eq!(delivered(touching(), ("a", "{}"), ("a", "{}")), Ok(()));
     assert!(delivered(touching(), ("a", "12"), ("a1", "2")).is_err());
-    assert!(delivered(touching(), ("a", " {}"), ("a ", "{}")).is_ok(), "a blank is the header's own");
-    assert!(delivered(touching(), ("a ", "{}"), ("a", " {}")).is_err());
+    for (id, body) in [("a", " {}"), ("a ", "{}")] {
+        assert!(delivered(touching(), ("a", " {}"), (id, body)).is_err(), "{id:?} {body:?}");
+    }
 }
