@@ -1,30 +1,30 @@
 //! Key states made once, and the hashes that start from them.
 
-use hmac::{HmacReset, KeyInit, Mac};
+use hmac::{HmacReset, KeyInit};
 use sha1::Sha1;
-use sha2::Sha512;
+use sha2::{
+    Digest as _, Sha256, Sha512,
+    digest::{FixedOutputReset, Output, Update},
+};
 use subtle::Choice;
 use zeroize::Zeroizing;
 
-use super::{
-    Algorithm, KeyEncoding, Scheme, Signatures,
-    grammar::same,
-    sha256::{HmacSha256, Sha256},
-};
+use super::{Algorithm, KeyEncoding, Scheme, Signatures, grammar::same};
 use crate::{error::ConfigError, secret::Secret};
 
 /// A secret under an algorithm, ready for use: what depends on the secret alone is computed once.
 ///
-/// Wiped from memory when dropped.
+/// Wiped from memory when dropped. Each state is in a box of its own size: a move of the key moves no state, which would leave a copy
+/// behind, and there is no room beside it that is not wiped.
 #[derive(Clone)]
 pub(crate) enum Key {
     HmacSha1(Box<HmacReset<Sha1>>),
-    HmacSha256(HmacSha256),
+    HmacSha256(Box<HmacReset<Sha256>>),
     HmacSha512(Box<HmacReset<Sha512>>),
     /// The secret, which is part of the signed content.
     Sha256(Secret),
     /// The digest of what is shown: comparing digests tells nothing about a token's length.
-    Shown(Zeroizing<[u8; 32]>),
+    Shown(Box<Zeroizing<[u8; 32]>>),
     #[cfg(feature = "ed25519")]
     Ed25519(Box<ed25519_dalek::VerifyingKey>),
     #[cfg(feature = "ecdsa-p256")]
@@ -56,9 +56,9 @@ impl Key {
     pub(crate) fn new(scheme: &Scheme, secret: &Secret) -> Result<Self, Unusable> {
         let key = decoded(scheme.key, secret)?;
         Ok(match scheme.algorithm {
-            Algorithm::HmacSha1 => Self::HmacSha1(Box::new(hmac(&key))),
-            Algorithm::HmacSha256 => Self::HmacSha256(HmacSha256::new(&key)),
-            Algorithm::HmacSha512 => Self::HmacSha512(Box::new(hmac(&key))),
+            Algorithm::HmacSha1 => Self::HmacSha1(hmac(&key)),
+            Algorithm::HmacSha256 => Self::HmacSha256(hmac(&key)),
+            Algorithm::HmacSha512 => Self::HmacSha512(hmac(&key)),
             Algorithm::Sha256 => match Secret::new(key.to_vec()) {
                 Ok(secret) => Self::Sha256(secret),
                 Err(_) => return Err(Unusable::Malformed(scheme.key.expected())),
@@ -77,10 +77,8 @@ impl Key {
 
     /// The HMAC-SHA256 of a text, in hex; `None` for a key of another algorithm.
     pub(crate) fn hmac_sha256(&self, text: &[u8]) -> Option<String> {
-        let Self::HmacSha256(mac) = self else { return None };
-        let mut content = mac.begin();
-        content.update(text);
-        Some(super::Encoding::Hex.encode(&mac.end(&mut content)))
+        let Self::HmacSha256(hmac) = self else { return None };
+        Some(super::Encoding::Hex.encode(&hashed(&**hmac, |hash| hash.update(text))))
     }
 
     /// Whether this is what is to be shown, in a time that depends on the length of what was shown and nothing else.
@@ -98,10 +96,10 @@ impl Key {
     )]
     pub(crate) fn hasher(&self, signatures: &Signatures) -> Option<Hasher> {
         match self {
-            Self::HmacSha256(hmac) => Some(Hasher::Sha256(hmac.begin())),
-            Self::HmacSha1(hmac) => Some(Hasher::HmacSha1((**hmac).clone())),
+            Self::HmacSha1(hmac) => Some(Hasher::HmacSha1(hmac.clone())),
+            Self::HmacSha256(hmac) => Some(Hasher::HmacSha256(hmac.clone())),
             Self::HmacSha512(hmac) => Some(Hasher::HmacSha512(hmac.clone())),
-            Self::Sha256(_) => Some(Hasher::Sha256(Sha256::new())),
+            Self::Sha256(_) => Some(Hasher::Sha256(Box::default())),
             Self::Shown(_) => None,
             #[cfg(feature = "ed25519")]
             Self::Ed25519(key) => {
@@ -109,69 +107,80 @@ impl Key {
                 key.verify_stream(&signature).ok().map(Box::new).map(Some).map(Hasher::Ed25519)
             }
             #[cfg(feature = "ecdsa-p256")]
-            Self::EcdsaP256(_) => Some(Hasher::Sha256(Sha256::new())),
+            Self::EcdsaP256(_) => Some(Hasher::Sha256(Box::default())),
         }
     }
 
-    /// Whether one of the signatures is this key's over the content that is `fed` to its hash.
-    pub(crate) fn has_signed_all(&self, signatures: &Signatures, feed: impl Fn(&mut dyn Hash)) -> Choice {
-        // As most providers sign: a hash that is where it began costs less than one among others.
-        if let Self::HmacSha256(hmac) = self {
-            let mut content = hmac.begin();
-            feed(&mut content);
-            return signatures.contain(&hmac.end(&mut content));
+    /// Whether one of the signatures is this key's over the content that is `fed` to its hash, which is on the stack and stays where it is.
+    pub(crate) fn has_signed_all(&self, signatures: &Signatures, feed: impl Fn(&mut dyn Update)) -> Choice {
+        match self {
+            Self::HmacSha1(hmac) => signatures.contain(&hashed(&**hmac, feed)),
+            Self::HmacSha256(hmac) => signatures.contain(&hashed(&**hmac, feed)),
+            Self::HmacSha512(hmac) => signatures.contain(&hashed(&**hmac, feed)),
+            Self::Sha256(_) => signatures.contain(&hashed(&Sha256::new(), feed)),
+            Self::Shown(_) => Choice::from(0),
+            #[cfg(feature = "ed25519")]
+            Self::Ed25519(_) => match self.hasher(signatures) {
+                Some(mut hasher) => {
+                    feed(&mut hasher);
+                    self.has_signed(&mut hasher, signatures)
+                }
+                None => Choice::from(0),
+            },
+            #[cfg(feature = "ecdsa-p256")]
+            Self::EcdsaP256(key) => has_signed_digest(key, &hashed(&Sha256::new(), feed), signatures),
         }
-        let Some(mut hasher) = self.hasher(signatures) else { return Choice::from(0) };
-        feed(&mut hasher);
-        self.has_signed(&mut hasher, signatures)
     }
 
     /// Adds the secret, where it is part of the signed content.
-    pub(crate) fn hash_secret(&self, hash: &mut dyn Hash) {
+    pub(crate) fn hash_secret(&self, hash: &mut dyn Update) {
         if let Self::Sha256(secret) = self {
-            hash.update_secret(secret.expose_secret());
+            hash.update(secret.expose_secret());
         }
     }
 
-    /// Whether one of the signatures is this key's over what was hashed, which is used up.
+    /// Whether one of the signatures is this key's over what was hashed, which is used up where it stands.
     pub(crate) fn has_signed(&self, hasher: &mut Hasher, signatures: &Signatures) -> Choice {
         match (self, hasher) {
-            (Self::HmacSha256(hmac), Hasher::Sha256(content)) => signatures.contain(&hmac.end(content)),
-            (Self::Sha256(_), Hasher::Sha256(content)) => signatures.contain(&content.finish()),
-            (_, Hasher::HmacSha1(hmac)) => signatures.contain(&hmac.finalize_reset().into_bytes()),
-            (_, Hasher::HmacSha512(hmac)) => signatures.contain(&hmac.finalize_reset().into_bytes()),
+            (_, Hasher::HmacSha1(hmac)) => signatures.contain(&hmac.finalize_fixed_reset()),
+            (_, Hasher::HmacSha256(hmac)) => signatures.contain(&hmac.finalize_fixed_reset()),
+            (_, Hasher::HmacSha512(hmac)) => signatures.contain(&hmac.finalize_fixed_reset()),
+            (Self::Sha256(_), Hasher::Sha256(sha256)) => signatures.contain(&sha256.finalize_fixed_reset()),
             #[cfg(feature = "ed25519")]
             (Self::Ed25519(_), Hasher::Ed25519(stream)) => {
                 let genuine = stream.take().is_some_and(|stream| stream.finalize_and_verify().is_ok());
                 Choice::from(u8::from(genuine))
             }
             #[cfg(feature = "ecdsa-p256")]
-            (Self::EcdsaP256(key), Hasher::Sha256(content)) => {
-                use p256::ecdsa::{Signature, signature::hazmat::PrehashVerifier};
-                let digest = content.finish();
-                let right = |bytes| {
-                    Signature::from_slice(bytes).is_ok_and(|s| key.verify_prehash(&digest, &s).is_ok())
-                };
-                Choice::from(u8::from(signatures.iter().any(right)))
+            (Self::EcdsaP256(key), Hasher::Sha256(sha256)) => {
+                has_signed_digest(key, &sha256.finalize_fixed_reset(), signatures)
             }
             _ => Choice::from(0),
         }
     }
 }
 
+/// The hash of the content that is `fed` to it, from where it starts.
+fn hashed<H: FixedOutputReset + Clone>(start: &H, feed: impl Fn(&mut dyn Update)) -> Output<H> {
+    let mut hash = start.clone();
+    feed(&mut hash);
+    // In its place: what is moved into a function leaves a copy behind.
+    hash.finalize_fixed_reset()
+}
+
 fn decoded(encoding: KeyEncoding, secret: &Secret) -> Result<Zeroizing<Vec<u8>>, Unusable> {
     encoding.decode(secret.expose_secret()).ok_or(Unusable::Malformed(encoding.expected()))
 }
 
-fn hmac<M: KeyInit>(key: &[u8]) -> M {
+fn hmac<M: KeyInit>(key: &[u8]) -> Box<M> {
     match M::new_from_slice(key) {
-        Ok(hmac) => hmac,
+        Ok(hmac) => Box::new(hmac),
         Err(_) => unreachable!("HMAC takes keys of any length (RFC 2104, section 2)"),
     }
 }
 
-fn digest(shown: &[u8]) -> Zeroizing<[u8; 32]> {
-    Zeroizing::new(Sha256::digest(shown))
+fn digest(shown: &[u8]) -> Box<Zeroizing<[u8; 32]>> {
+    Box::new(Zeroizing::new(Sha256::digest(shown).into()))
 }
 
 /// The credentials of HTTP's basic authentication (RFC 7617, section 2).
@@ -211,6 +220,16 @@ fn ecdsa_p256(_key: &[u8]) -> Result<Key, Unusable> {
     Err(Unusable::Feature("ecdsa-p256"))
 }
 
+/// Whether one of the signatures is this key's over what has this SHA-256.
+#[cfg(feature = "ecdsa-p256")]
+fn has_signed_digest(key: &p256::ecdsa::VerifyingKey, digest: &[u8], signatures: &Signatures) -> Choice {
+    use p256::ecdsa::{Signature, signature::hazmat::PrehashVerifier};
+    let right = |bytes| {
+        Signature::from_slice(bytes).is_ok_and(|signature| key.verify_prehash(digest, &signature).is_ok())
+    };
+    Choice::from(u8::from(signatures.iter().any(right)))
+}
+
 /// Reads ECDSA's two numbers from DER into 64 bytes.
 #[cfg(feature = "ecdsa-p256")]
 pub(super) fn read_der(der: &[u8], place: &mut [u8]) -> Option<()> {
@@ -224,37 +243,22 @@ pub(super) fn read_der(_der: &[u8], _place: &mut [u8]) -> Option<()> {
     None
 }
 
-/// Signed content being hashed.
+/// Signed content being hashed. Wiped from memory when dropped; in boxes, as keys are.
 pub(crate) enum Hasher {
-    Sha256(Sha256),
-    HmacSha1(HmacReset<Sha1>),
+    Sha256(Box<Sha256>),
+    HmacSha1(Box<HmacReset<Sha1>>),
+    HmacSha256(Box<HmacReset<Sha256>>),
     HmacSha512(Box<HmacReset<Sha512>>),
     #[cfg(feature = "ed25519")]
     Ed25519(Option<Box<ed25519_dalek::StreamVerifier>>),
 }
 
-/// What signed content is added to.
-pub(crate) trait Hash {
-    fn update(&mut self, bytes: &[u8]);
-    /// Adds a secret, which is wiped from memory afterwards.
-    fn update_secret(&mut self, secret: &[u8]);
-}
-
-impl Hash for Sha256 {
-    fn update(&mut self, bytes: &[u8]) {
-        self.update(bytes);
-    }
-
-    fn update_secret(&mut self, secret: &[u8]) {
-        self.update_secret(secret);
-    }
-}
-
-impl Hash for Hasher {
+impl Update for Hasher {
     fn update(&mut self, bytes: &[u8]) {
         match self {
-            Self::Sha256(sha256) => sha256.update(bytes),
+            Self::Sha256(sha256) => Update::update(&mut **sha256, bytes),
             Self::HmacSha1(hmac) => hmac.update(bytes),
+            Self::HmacSha256(hmac) => hmac.update(bytes),
             Self::HmacSha512(hmac) => hmac.update(bytes),
             #[cfg(feature = "ed25519")]
             Self::Ed25519(stream) => {
@@ -262,12 +266,6 @@ impl Hash for Hasher {
                     stream.update(bytes);
                 }
             }
-        }
-    }
-
-    fn update_secret(&mut self, secret: &[u8]) {
-        if let Self::Sha256(sha256) = self {
-            sha256.update_secret(secret);
         }
     }
 }

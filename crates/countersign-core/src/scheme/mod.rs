@@ -6,7 +6,6 @@ mod grammar;
 mod key;
 mod plan;
 mod reading;
-mod sha256;
 mod sign;
 mod sound;
 mod table;
@@ -23,7 +22,7 @@ pub use self::{
 };
 pub(crate) use self::{
     grammar::Signatures,
-    key::{Hash, Hasher, Key, Unusable},
+    key::{Hasher, Key, Unusable},
     plan::{Part, Plan, Separator},
     reading::{is_id, is_token},
     sign::sign,

@@ -72,6 +72,13 @@ impl Collected {
         }
     }
 
+    pub(super) fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::One(bytes) => bytes,
+            Self::Many(bytes) => bytes,
+        }
+    }
+
     pub(super) fn into_bytes(self) -> Bytes {
         match self {
             Self::One(bytes) => bytes,

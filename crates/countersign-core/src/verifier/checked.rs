@@ -1,12 +1,14 @@
 //! `Checked`: what the headers have settled, and what the body must settle yet.
 
+use sha2::digest::Update;
+
 use super::{IntoBody, Keyed, Shared};
 use crate::{
     delivery::{Beside, Delivery, Signed},
     error::VerifyError,
     json,
     provider::Provider,
-    scheme::{Hash, Hasher, Key, Part, Signatures, Stamp, TimestampSource},
+    scheme::{Hasher, Key, Part, Signatures, Stamp, TimestampSource},
     time::Timestamp,
 };
 
@@ -61,7 +63,7 @@ impl Checked<'_, '_> {
         key.has_signed(hasher, self.signatures).into()
     }
 
-    fn hash(&self, parts: &[Part], key: &Key, hash: &mut dyn Hash) {
+    fn hash(&self, parts: &[Part], key: &Key, hash: &mut dyn Update) {
         for part in parts {
             match part {
                 Part::Timestamp => hash.update(self.beside.timestamp_text),

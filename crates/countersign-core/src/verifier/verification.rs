@@ -9,14 +9,14 @@ use std::{
 };
 
 use bytes::Bytes;
+use sha2::digest::Update as _;
 
 use super::{Keyed, Shared, Verifier, body::Collected, checked::Checked};
 use crate::{
     delivery::{Delivery, Signed},
     error::VerifyError,
     provider::Provider,
-    scheme::{Hash as _, Hasher, Signatures},
-    secret::MAX_SECRETS,
+    scheme::{Hasher, Signatures},
     time::Timestamp,
 };
 
@@ -29,43 +29,56 @@ pub struct Verification<'v, P: Provider> {
     now: Timestamp,
     signatures: Signatures,
     signed: Signed,
-    hashers: [Option<Hasher>; MAX_SECRETS],
+    /// One for each key; none while the body is one chunk, as most are.
+    hashers: Vec<Option<Hasher>>,
     received: usize,
     body: Collected,
     verifier: PhantomData<&'v Verifier<P>>,
 }
 
 impl<'v, P: Provider> Verification<'v, P> {
-    /// Starts a hash for each key, with what is signed before the body.
-    pub(super) fn new(checked: Checked<'v, '_>) -> Self {
-        let Checked { shared, keyed, now, signatures, beside } = checked;
-        let mut hashers = [const { None }; MAX_SECRETS];
-        for (place, key) in hashers.iter_mut().zip(&keyed.keys) {
-            *place = checked.hasher(key);
-        }
+    pub(super) fn new(Checked { shared, keyed, now, signatures, beside }: Checked<'v, '_>) -> Self {
         Self {
             shared,
             keyed,
             now,
             signatures: signatures.clone(),
             signed: beside.into(),
-            hashers,
+            hashers: Vec::new(),
             received: 0,
             body: Collected::default(),
             verifier: PhantomData,
         }
     }
 
-    /// Takes the next chunk of the body, hashing it at once.
+    /// Takes the next chunk of the body. It is hashed at once; the first one once there is a second, or the body is complete.
     ///
     /// # Errors
     /// [`VerifyError::BodyTooLarge`] when the body grows beyond the limit.
     pub fn update(&mut self, chunk: Bytes) -> Result<(), VerifyError> {
+        let is_first = self.received == 0;
         self.received = self.received.saturating_add(chunk.len());
         self.shared.limits.check(self.received)?;
-        self.hashers.iter_mut().flatten().for_each(|hasher| hasher.update(&chunk));
+        if !is_first {
+            if self.hashers.is_empty() {
+                self.hashers = self.begin_hashing();
+            }
+            self.hashers.iter_mut().flatten().for_each(|hasher| hasher.update(&chunk));
+        }
         self.body.push(chunk);
         Ok(())
+    }
+
+    /// Starts a hash for each key, with what is signed up to the end of what has arrived.
+    fn begin_hashing(&self) -> Vec<Option<Hasher>> {
+        let Self { shared, keyed, now, signatures, signed, .. } = self;
+        let checked = Checked { shared, keyed, now: *now, signatures, beside: signed.beside() };
+        let begun = |key| {
+            let mut hasher = checked.hasher(key)?;
+            hasher.update(self.body.as_slice());
+            Some(hasher)
+        };
+        keyed.keys.iter().map(begun).collect()
     }
 
     /// Compares the signatures, now that the body is complete.
@@ -129,10 +142,13 @@ impl<'v, P: Provider> Verification<'v, P> {
     fn conclude(mut self, body: Bytes) -> Result<Delivery<P>, VerifyError> {
         let Self { shared, keyed, now, signatures, signed, hashers, .. } = &mut self;
         let checked = Checked { shared, keyed, now: *now, signatures, beside: signed.beside() };
-        let hashers = keyed.keys.iter().zip(hashers);
-        let signer = checked.first(
-            hashers.map(|(key, hasher)| hasher.as_mut().is_some_and(|hasher| checked.is_by(key, hasher))),
-        )?;
+        let is_by = |(key, hasher): (_, &mut Option<_>)| {
+            hasher.as_mut().is_some_and(|hasher| checked.is_by(key, hasher))
+        };
+        let signer = match hashers.is_empty() {
+            true => checked.signer(&body)?,
+            false => checked.first(keyed.keys.iter().zip(hashers).map(is_by))?,
+        };
         checked.conclude(signer, body)
     }
 }
