@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc};
 
+use zeroize::Zeroizing;
+
 use crate::{
     error::ConfigError,
     headers::Headers,
@@ -145,10 +147,10 @@ impl<P: Provider> Signer<P> {
             let content = self.content(scheme, text.as_deref(), &header, body)?;
             let signature = sign(scheme, &self.secret, &content);
             let signature = signature.map_err(|unusable| unusable.of(self.described.name().to_owned()))?;
-            let value = match scheme.algorithm {
-                Algorithm::Basic => format!("Basic {signature}"),
+            let value = Zeroizing::new(match scheme.algorithm {
+                Algorithm::Basic => format!("Basic {}", *signature),
                 _ => scheme.grammar.write(text.as_deref(), &signature),
-            };
+            });
             headers.push_once(&scheme.header, &value, "secret")?;
         }
         let id_in_body = match (fields.id_repeated, &fields.id) {
@@ -173,19 +175,19 @@ impl<P: Provider> Signer<P> {
         Ok(headers)
     }
 
-    /// The signed content, in one piece.
+    /// The signed content, in one piece. It may hold the secret.
     fn content(
         &self,
         scheme: &Scheme,
         timestamp: Option<&str>,
         header: &str,
         body: &[u8],
-    ) -> Result<Vec<u8>, ConfigError> {
-        let mut content = Vec::new();
+    ) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
+        let mut parts = Vec::new();
         let malformed = || Unusable::Malformed(scheme.key.expected()).of(self.described.name().to_owned());
         let key = &**scheme.key.decode(self.secret.expose_secret()).ok_or_else(malformed)?;
         for piece in pieces(scheme.template()) {
-            content.extend_from_slice(match piece {
+            parts.push(match piece {
                 Piece::Body => body,
                 Piece::Timestamp => timestamp.unwrap_or_default().as_bytes(),
                 Piece::Id => {
@@ -203,7 +205,7 @@ impl<P: Provider> Signer<P> {
                 Piece::Unknown => b"",
             });
         }
-        Ok(content)
+        Ok(Zeroizing::new(parts.concat()))
     }
 }
 
@@ -234,9 +236,9 @@ impl<P: Provider> fmt::Debug for Signer<P> {
 
 /// The headers of a signed delivery: names in lower case, in the order of sending.
 ///
-/// Its `Debug` shows names alone: a value may be a token.
+/// Its `Debug` shows names alone: a value may be a token. Values are wiped from memory when dropped; what they were copied to is not.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SignedHeaders(Vec<(Cow<'static, str>, String)>);
+pub struct SignedHeaders(Vec<(Cow<'static, str>, Zeroizing<String>)>);
 
 impl SignedHeaders {
     /// Each name and value.
@@ -255,7 +257,7 @@ impl SignedHeaders {
             return Err(ConfigError::NotAHeaderValue { field });
         }
         if self.0.iter().all(|(known, _)| known != name) {
-            self.0.push((name.clone(), value.to_owned()));
+            self.0.push((name.clone(), Zeroizing::new(value.to_owned())));
         }
         Ok(())
     }
@@ -267,7 +269,7 @@ fn is_header_value(text: &str) -> bool {
 
 impl From<SignedHeaders> for http::HeaderMap {
     fn from(headers: SignedHeaders) -> Self {
-        let pair = |(name, value): &(Cow<'static, str>, String)| {
+        let pair = |(name, value): &(Cow<'static, str>, Zeroizing<String>)| {
             Some((
                 http::HeaderName::from_bytes(name.as_bytes()).ok()?,
                 http::HeaderValue::from_str(value).ok()?,

@@ -158,14 +158,25 @@ impl<'de> Deserialize<'de> for KeyEncoding {
 
 impl KeyEncoding {
     /// The key's bytes; `None` where the secret is not written so, or holds no byte.
+    ///
+    /// Decodes into one buffer, which is wiped on failure as well. A buffer that grows would leave copies of the key behind.
     pub(crate) fn decode(self, secret: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        let key = match self {
-            Self::Utf8 => secret.to_vec(),
-            Self::Hex => hex::decode(secret).ok()?,
-            Self::Base64 => base64(secret)?,
-            Self::Whsec => base64_of_libraries(secret.strip_prefix(WHSEC.as_bytes()).unwrap_or(secret))?,
+        let mut key = Zeroizing::new(secret.to_vec());
+        let length = match self {
+            Self::Utf8 => key.len(),
+            Self::Hex => {
+                let bytes = key.get_mut(..secret.len() / 2)?;
+                hex::decode_to_slice(secret, bytes).ok()?;
+                bytes.len()
+            }
+            Self::Base64 => base64(secret, &mut key)?,
+            Self::Whsec => {
+                let text = secret.strip_prefix(WHSEC.as_bytes()).unwrap_or(secret);
+                base64_of_libraries(text, &mut key)?
+            }
         };
-        Some(Zeroizing::new(key)).filter(|key| !key.is_empty())
+        key.truncate(length);
+        Some(key).filter(|key| !key.is_empty())
     }
 
     /// What a secret in this encoding must look like.
@@ -181,17 +192,17 @@ impl KeyEncoding {
 
 const WHSEC: &str = "whsec_";
 
-fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(text).ok()?;
-    match text.ends_with('=') {
-        true => Base64::decode_vec(text),
-        false => Base64Unpadded::decode_vec(text),
-    }
-    .ok()
+/// Fills the front of `bytes`, and says how many it took.
+fn base64(text: &[u8], bytes: &mut [u8]) -> Option<usize> {
+    let decoded = match text.ends_with(b"=") {
+        true => Base64::decode(text, bytes),
+        false => Base64Unpadded::decode(text, bytes),
+    };
+    decoded.ok().map(<[u8]>::len)
 }
 
 /// Base64 whose last digit may hold more bits than fill a byte: clears those, and reads what is then canonical.
-fn base64_of_libraries(text: &[u8]) -> Option<Vec<u8>> {
+fn base64_of_libraries(text: &[u8], bytes: &mut [u8]) -> Option<usize> {
     let padded = text.ends_with(b"=") && text.len().is_multiple_of(4);
     let digits = match text {
         [digits @ .., b'=', b'='] | [digits @ .., b'='] if padded => digits,
@@ -207,7 +218,7 @@ fn base64_of_libraries(text: &[u8]) -> Option<Vec<u8>> {
         let value = DIGITS.iter().position(|digit| digit == last)?;
         *last = *DIGITS.get(value >> spare << spare)?;
     }
-    base64(&digits)
+    base64(&digits, bytes)
 }
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

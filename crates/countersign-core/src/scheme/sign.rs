@@ -3,6 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
+use zeroize::Zeroizing;
 
 use super::{
     Algorithm, Scheme,
@@ -13,11 +14,14 @@ use crate::secret::Secret;
 /// The text that a provider with this secret would send: a signature over the content, or the secret itself.
 ///
 /// For Ed25519 and ECDSA the secret is the private key: 32 bytes in the encoding that the scheme has for its public key.
-pub(crate) fn sign(scheme: &Scheme, secret: &Secret, content: &[u8]) -> Result<String, Unusable> {
+pub(crate) fn sign(scheme: &Scheme, secret: &Secret, content: &[u8]) -> Result<Zeroizing<String>, Unusable> {
     let key = scheme.key.decode(secret.expose_secret()).ok_or(Unusable::Malformed(scheme.key.expected()))?;
     let signature = match scheme.algorithm {
-        Algorithm::Token => return Ok(String::from_utf8_lossy(&key).into_owned()),
-        Algorithm::Basic => return basic(&key).map(|credentials| credentials.to_string()),
+        // What is not text is no header's value.
+        Algorithm::Token => {
+            return Ok(Zeroizing::new(std::str::from_utf8(&key).unwrap_or("\u{fffd}").to_owned()));
+        }
+        Algorithm::Basic => return basic(&key),
         Algorithm::Ed25519 => ed25519(&key, content)?,
         Algorithm::EcdsaP256 => ecdsa_p256(&key, content)?,
         Algorithm::HmacSha1 => hmac::<Hmac<Sha1>>(&key, content),
@@ -26,10 +30,9 @@ pub(crate) fn sign(scheme: &Scheme, secret: &Secret, content: &[u8]) -> Result<S
         // The key is part of the content.
         Algorithm::Sha256 => Sha256::digest(content).to_vec(),
     };
-    Ok(scheme.encoding.encode(&signature))
+    Ok(Zeroizing::new(scheme.encoding.encode(&signature)))
 }
 
-/// By the library's HMAC, where a verifier has its own over SHA-256: neither can share the other's mistakes.
 fn hmac<M: KeyInit + Mac>(key: &[u8], content: &[u8]) -> Vec<u8> {
     match M::new_from_slice(key) {
         Ok(mac) => mac.chain_update(content).finalize().into_bytes().to_vec(),
