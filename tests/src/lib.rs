@@ -5,6 +5,8 @@ pub mod client;
 pub mod descriptions;
 pub mod faults;
 pub mod handler;
+#[cfg(target_os = "linux")]
+pub mod heap;
 pub mod seeds;
 pub mod server;
 pub mod table;
