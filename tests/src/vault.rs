@@ -9,7 +9,8 @@ use std::{
 };
 
 use countersign::{
-    Provider, Registry, Secret, SecretError, SecretSource, Secrets, dedupe::BoxFuture, provider::Custom,
+    Provider, Registry, Secret, SecretError, SecretSource, Secrets, TenantSecrets, dedupe::BoxFuture,
+    provider::Custom,
 };
 use http::StatusCode;
 
@@ -24,7 +25,7 @@ pub enum Mood {
     Hangs,
 }
 
-/// Secrets by provider and tenant. Clones are the same vault.
+/// Secrets by provider and tenant; names are compared without regard to ASCII case and blanks at their ends. Clones are the same vault.
 #[derive(Clone)]
 pub struct Vault(Arc<Mutex<Inside>>);
 
@@ -75,12 +76,16 @@ impl SecretSource for Vault {
         &'s self,
         provider: &'s str,
         tenant: &'s str,
-    ) -> BoxFuture<'s, Result<Option<Secrets>, SecretError>> {
+    ) -> BoxFuture<'s, Result<Option<TenantSecrets>, SecretError>> {
         let (found, token, mood) = {
             let mut inside = self.0.lock().unwrap();
             inside.asked += 1;
-            let key = (provider.to_owned(), tenant.to_owned());
-            (inside.secrets.get(&key).cloned(), inside.tokens.get(&key).cloned(), inside.mood)
+            let is_meant =
+                |key: &&(String, String)| key.0 == provider && key.1.eq_ignore_ascii_case(tenant.trim());
+            let found =
+                inside.secrets.keys().find(is_meant).map(|key| (key.1.clone(), inside.secrets[key].clone()));
+            let token = inside.tokens.keys().find(is_meant).map(|key| inside.tokens[key].clone());
+            (found, token, inside.mood)
         };
         Box::pin(async move {
             match mood {
@@ -89,13 +94,15 @@ impl SecretSource for Vault {
                 Mood::Fails => return Err(SecretError::unavailable("connection refused")),
                 Mood::Hangs => pending().await,
             }
-            let secrets = found.map(Secret::new).transpose()?.map(Secrets::from);
-            Ok(match token {
-                Some(token) => {
-                    secrets.zip(Some(Secret::new(token)?)).map(|(s, token)| s.with_verify_token(token))
-                }
-                None => secrets,
-            })
+            let Some((tenant, secret)) = found else { return Ok(None) };
+            let secrets = Secrets::from(Secret::new(secret)?);
+            Ok(Some(TenantSecrets::new(
+                tenant,
+                match token {
+                    Some(token) => secrets.with_verify_token(Secret::new(token)?),
+                    None => secrets,
+                },
+            )))
         })
     }
 }

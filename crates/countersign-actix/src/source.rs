@@ -68,8 +68,7 @@ impl Find<Custom> for Selecting {
 #[derive(Deserialize)]
 struct Named {
     provider: Option<String>,
-    #[serde(default)]
-    tenant: String,
+    tenant: Option<String>,
 }
 
 impl Selecting {
@@ -83,7 +82,12 @@ impl Selecting {
         let Named { provider, tenant } = named.map_err(|_| unknown())?.into_inner();
         let remedy = "the registry's route names no provider: add the parameter {provider} to its path, and {tenant} where \
             there are tenants, and wrap the route and not the app; or add .select(..)";
-        *names = (provider.ok_or_else(|| Answer::not_set_up(&remedy))?, tenant);
+        let provider = provider.ok_or_else(|| Answer::not_set_up(&remedy))?;
+        match tenant {
+            // An empty segment: the tenant of the empty name has a route without tenants.
+            Some(tenant) if tenant.is_empty() => return Err(unknown()),
+            tenant => *names = (provider, tenant.unwrap_or_default()),
+        }
         Ok(())
     }
 }

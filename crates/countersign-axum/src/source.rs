@@ -70,13 +70,16 @@ impl Selecting {
             *names = select(parts).ok_or_else(unknown)?;
             return Ok(());
         }
-        // A name that is not UTF-8 is nobody's.
+        // A name that is not UTF-8 is nobody's, and so is an empty segment: the tenant of the empty name has a route without tenants.
         let parameters = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| unknown())?;
         let named = |name| parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned());
         let remedy = "the registry's route names no provider: add the parameter {provider} to its path, and {tenant} where \
             there are tenants, and use .route_layer(..); or add .select(..)";
         let provider = named("provider").ok_or_else(|| Answer::not_set_up(&remedy))?;
-        *names = (provider, named("tenant").unwrap_or_default());
+        match named("tenant") {
+            Some(tenant) if tenant.is_empty() => return Err(unknown()),
+            tenant => *names = (provider, tenant.unwrap_or_default()),
+        }
         Ok(())
     }
 }

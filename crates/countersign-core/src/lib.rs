@@ -38,6 +38,7 @@ pub use self::{
     receiver::{Admission, Admitted, Answer, Outcome, Receiver, ReceiverBuilder, Runtime, Webhook},
     registry::{
         FixedSecrets, Found, LookUpError, Registry, RegistryBuilder, SecretError, SecretSource, Settings,
+        TenantSecrets,
     },
     reply::Reply,
     secret::{MAX_SECRETS, Secret, Secrets},

@@ -2,6 +2,7 @@
 
 mod builder;
 mod error;
+mod flight;
 mod found;
 mod search;
 mod settings;
@@ -17,7 +18,7 @@ pub use self::{
     error::{LookUpError, SecretError},
     found::Found,
     settings::Settings,
-    source::{FixedSecrets, SecretSource},
+    source::{FixedSecrets, SecretSource, TenantSecrets},
 };
 use self::{
     search::Search,
@@ -34,6 +35,9 @@ use crate::{
 
 /// The longest name of a tenant, in bytes.
 const MAX_TENANT: usize = 256;
+
+/// What no tenant's name holds: NUL, which no database keeps in text, and the character that stands where bytes were no UTF-8.
+const NOBODYS: [char; 2] = ['\0', char::REPLACEMENT_CHARACTER];
 
 /// Finds the receiver of a request by the names of its provider and its tenant: one route for many of both.
 ///
@@ -128,11 +132,10 @@ impl Registry {
         runtime: impl Runtime,
     ) -> Result<Found, LookUpError> {
         let listed = self.shared.providers.get(provider).ok_or(LookUpError::UnknownProvider)?;
-        if tenant.len() > MAX_TENANT {
+        if tenant.len() > MAX_TENANT || tenant.contains(NOBODYS) {
             return Err(LookUpError::UnknownTenant);
         }
-        let search =
-            Search { registry: self.clone(), listed: Arc::clone(listed), tenant: tenant.into(), runtime };
+        let search = Search::new(self.clone(), Arc::clone(listed), tenant, runtime);
         let receiver = search.seek(None).await?;
         Ok(Found::new(receiver, Arc::new(search)))
     }

@@ -48,9 +48,9 @@ pub use countersign_core::{
     Admission, Admitted, Answer, Clock, ConfigError, ConfigErrorKind, Delivery, Description, EventError,
     EventErrorKind, FixedSecrets, Found, Headers, IntoBody, Limits, LookUpError, MAX_SECRETS, Outcome,
     Provider, Receiver, ReceiverBuilder, Registry, RegistryBuilder, Reply, Runtime, Secret, SecretError,
-    SecretSource, Secrets, Settings, SignedHeaders, Signer, StoreError, StoreErrorKind, Timestamp,
-    TimestampFormat, Tolerance, Verification, Verifier, VerifierBuilder, VerifyError, VerifyErrorKind,
-    Webhook, dedupe, event, for_each_provider, provider, scheme,
+    SecretSource, Secrets, Settings, SignedHeaders, Signer, StoreError, StoreErrorKind, TenantSecrets,
+    Timestamp, TimestampFormat, Tolerance, Verification, Verifier, VerifierBuilder, VerifyError,
+    VerifyErrorKind, Webhook, dedupe, event, for_each_provider, provider, scheme,
 };
 
 pub use countersign_runtime::SystemClock;

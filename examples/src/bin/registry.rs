@@ -4,12 +4,12 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     sync::{Arc, Mutex},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use axum::Router;
 use countersign::{
-    Description, MemoryStore, Registry, Secret, SecretError, Secrets, Settings, Signer, Timestamp,
+    Description, MemoryStore, Registry, Secret, SecretError, Settings, Signer, TenantSecrets, Timestamp,
     axum::{Rejection, Webhook, post_any},
     provider::{Custom, Retake},
 };
@@ -67,7 +67,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, settings) in settings {
         builder = builder.settings(name, settings);
     }
-    let registry = builder.look_up_floor(Duration::from_millis(100)).build()?;
+    let registry = builder.build()?;
 
     let app = Router::new().route("/webhooks/{provider}/{tenant}", post_any(registry, on_any));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
@@ -85,18 +85,19 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     println!("rotating globex's secret");
     vault.lock().unwrap().get_mut("retake").unwrap().insert("globex".to_owned(), "rotated".to_owned());
-    tokio::time::sleep(Duration::from_millis(100)).await;
     let body = body.replace("456", "457");
     send(address, "retake/globex", &retake("rotated")?, &body).await?;
     send(address, "retake/globex", &retake("globex's secret")?, &body).await?;
     Ok(())
 }
 
-/// `None` is a 404, an error a 503 unless what was looked up before serves on.
-fn look_up(vault: &Mutex<Vault>, provider: &str, tenant: &str) -> Result<Option<Secrets>, SecretError> {
+/// `None` is a 404, an error a 503 unless what was looked up before serves on. The name that is returned is the vault's own.
+fn look_up(vault: &Mutex<Vault>, provider: &str, tenant: &str) -> Result<Option<TenantSecrets>, SecretError> {
     let vault = vault.lock().map_err(|error| SecretError::unavailable(error.to_string()))?;
-    let secret = vault.get(provider).and_then(|tenants| tenants.get(tenant));
-    Ok(secret.map(|secret| Secret::new(secret.clone())).transpose()?.map(Secrets::from))
+    match vault.get(provider).and_then(|tenants| tenants.get_key_value(tenant)) {
+        Some((tenant, secret)) => Ok(Some(TenantSecrets::new(tenant, Secret::new(secret.clone())?))),
+        None => Ok(None),
+    }
 }
 
 async fn on_any(webhook: Webhook<Custom>) -> Result<(), Rejection> {

@@ -41,7 +41,7 @@ pub enum Outcome {
     NotSetUp,
     /// The registry knows no such provider, or no such tenant.
     Unknown,
-    /// The registry could not look up the secrets.
+    /// The registry could not look up the secrets, or too many deliveries wait for that.
     SecretsFailed,
 }
 
@@ -129,8 +129,10 @@ impl Answer {
     /// A request for which a registry has no receiver.
     pub fn no_receiver(error: &LookUpError) -> Self {
         let outcome = match error {
-            LookUpError::UnknownProvider | LookUpError::UnknownTenant => Outcome::Unknown,
-            LookUpError::Failed { .. } | LookUpError::TimedOut => Outcome::SecretsFailed,
+            LookUpError::UnknownProvider | LookUpError::UnknownTenant | LookUpError::OtherSpelling => {
+                Outcome::Unknown
+            }
+            LookUpError::Failed { .. } | LookUpError::TimedOut | LookUpError::Busy => Outcome::SecretsFailed,
             LookUpError::NotSetUp { .. } => Outcome::Refused(VerifyErrorKind::NotSetUp),
         };
         Self::new(outcome, Some(error))

@@ -12,7 +12,7 @@ use super::LookUpError;
 use crate::{
     dedupe::BoxFuture,
     delivery::Delivery,
-    error::{VerifyError, VerifyErrorKind},
+    error::VerifyError,
     headers::Headers,
     provider::{Custom, Provider},
     receiver::{Answer, Receiver, Runtime, Webhook},
@@ -22,8 +22,10 @@ use crate::{
 
 /// The receiver of one request: one that was set up in code, or that a [`Registry`](crate::Registry) found.
 ///
-/// Where a signature is wrong under secrets that the registry looked up a while ago, they are looked up again, and where they have
-/// been changed, the same delivery is verified by the new ones: so the first delivery after a rotation is not refused.
+/// Where a signature is wrong under secrets that the registry looked up before the delivery arrived, they are looked up again. Where they
+/// have been changed, the same delivery is verified by the new ones: so the first delivery after a rotation is not refused. Where the
+/// last look-up is too recent, the delivery waits for the next one: see
+/// [`look_up_floor`](crate::RegistryBuilder::look_up_floor).
 pub struct Found<P: Provider = Custom> {
     receiver: Receiver<P>,
     again: Option<Arc<dyn Again<P>>>,
@@ -89,20 +91,19 @@ impl<P: Provider> Found<P> {
                 }
             },
             // A token is told by the headers alone.
-            Err(error) => match self.another(&error).await {
-                Ok(Some(receiver)) => {
-                    let begun = begin(&receiver).and_then(|()| receiver.verifier().begin(headers, now));
-                    let verdict = match begun {
-                        // Rare, and as large as all the rest: not to be room in every request's future.
-                        Ok(verification) => Box::pin(verification.read(next, deadline)).await,
-                        Err(error) => Err(error),
-                    };
-                    let verdict = verdict.map_err(|error| Answer::refused(&error));
-                    (receiver, verdict)
-                }
-                Ok(None) => (self.receiver.clone(), Err(Answer::refused(&error))),
-                Err(error) => (self.receiver.clone(), Err(Answer::no_receiver(&error))),
-            },
+            Err(error) => {
+                let begins = |receiver: &Receiver<P>| {
+                    begin(receiver).and_then(|()| receiver.verifier().begin(headers, now).map(drop))
+                };
+                let (receiver, begun) = self.ask_again(error, begins).await;
+                let verdict = match begun.map(|()| receiver.verifier().begin(headers, now)) {
+                    // Rare, and as large as all the rest: not to be room in every request's future.
+                    Ok(Ok(verification)) => Box::pin(verification.read(next, deadline)).await,
+                    Ok(Err(error)) => Err(error),
+                    Err(answer) => return (receiver, Err(answer)),
+                };
+                (receiver, verdict.map_err(|error| Answer::refused(&error)))
+            }
         }
     }
 
@@ -134,30 +135,44 @@ impl<P: Provider> Found<P> {
         }
     }
 
-    /// Asks the receiver that there is by now, where that is another one.
+    /// Asks the receiver that there is by now, where that is another one; and so on, until its secrets are up to date.
     async fn ask_again<T>(
         &self,
-        error: VerifyError,
-        ask: impl FnOnce(&Receiver<P>) -> Result<T, VerifyError>,
+        mut error: VerifyError,
+        ask: impl Fn(&Receiver<P>) -> Result<T, VerifyError>,
     ) -> (Receiver<P>, Result<T, Answer>) {
-        match self.another(&error).await {
-            Ok(Some(receiver)) => {
-                let verdict = ask(&receiver).map_err(|error| Answer::refused(&error));
-                (receiver, verdict)
+        let mut receiver = self.receiver.clone();
+        loop {
+            match self.another(&receiver, &error).await {
+                Ok(Some(another)) => receiver = another,
+                Ok(None) => return (receiver, Err(Answer::refused(&error))),
+                Err(error) => return (receiver, Err(Answer::no_receiver(&error))),
             }
-            Ok(None) => (self.receiver.clone(), Err(Answer::refused(&error))),
-            Err(error) => (self.receiver.clone(), Err(Answer::no_receiver(&error))),
+            match ask(&receiver) {
+                Ok(asked) => return (receiver, Ok(asked)),
+                Err(other) => error = other,
+            }
         }
     }
 
-    /// Another receiver than the one that refused a request for this reason, where there is one by now.
-    async fn another(&self, error: &VerifyError) -> Result<Option<Receiver<P>>, LookUpError> {
+    /// Another receiver than this one, which refused a request for this reason, where there is one by now.
+    async fn another(
+        &self,
+        wrong: &Receiver<P>,
+        error: &VerifyError,
+    ) -> Result<Option<Receiver<P>>, LookUpError> {
+        // What is malformed would be so under any secret.
+        let may_be_rotated = matches!(
+            error,
+            VerifyError::WrongSignature
+                | VerifyError::WrongToken
+                | VerifyError::WrongVerifyToken
+                | VerifyError::NoVerifyToken { .. }
+        );
         match &self.again {
-            Some(again)
-                if matches!(error.kind(), VerifyErrorKind::Signature | VerifyErrorKind::Handshake) =>
-            {
-                let receiver = again.again(&self.receiver).await?;
-                Ok(Some(receiver).filter(|receiver| !receiver.is(&self.receiver)))
+            Some(again) if may_be_rotated => {
+                let receiver = again.again(wrong).await?;
+                Ok(Some(receiver).filter(|receiver| !receiver.is(wrong)))
             }
             _ => Ok(None),
         }

@@ -3,9 +3,9 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use super::{
-    Listed, LookUpError, Registry,
+    Listed, LookUpError, Registry, TenantSecrets,
     found::Again,
-    tenants::{Flight, Sought, Step, Tenants, Times},
+    tenants::{Began, Sought, Step, Times},
 };
 use crate::{
     dedupe::BoxFuture,
@@ -14,15 +14,28 @@ use crate::{
     secret::Secrets,
 };
 
+/// How many steps a search takes at most: a look-up that had begun before, a pause, a look-up, and what these found. More are taken only
+/// where the clock does not go on while the runtime waits.
+const MAX_STEPS: usize = 8;
+
 /// One request's search for its receiver.
+#[derive(Clone)]
 pub(super) struct Search<R> {
-    pub(super) registry: Registry,
-    pub(super) listed: Arc<Listed>,
-    pub(super) tenant: Box<str>,
-    pub(super) runtime: R,
+    registry: Registry,
+    listed: Arc<Listed>,
+    tenant: Arc<str>,
+    runtime: R,
+    /// The request's place in the order of requests and look-ups.
+    arrived: u64,
 }
 
 impl<R: Runtime> Search<R> {
+    /// A search for a request that arrives now.
+    pub(super) fn new(registry: Registry, listed: Arc<Listed>, tenant: &str, runtime: R) -> Self {
+        let arrived = listed.tenants.number();
+        Self { registry, listed, tenant: tenant.into(), runtime, arrived }
+    }
+
     /// The receiver; where it is the same as `wrong`, its secrets are up to date.
     pub(super) async fn seek(&self, wrong: Option<&Receiver<Custom>>) -> Sought {
         let receiver = self.seek_any(wrong).await?;
@@ -34,70 +47,72 @@ impl<R: Runtime> Search<R> {
 
     async fn seek_any(&self, wrong: Option<&Receiver<Custom>>) -> Sought {
         let (tenants, tenant, times) = (&self.listed.tenants, &*self.tenant, self.times());
-        loop {
+        let ask = |began| -> BoxFuture<'static, Sought> {
+            let search = self.clone();
+            Box::pin(async move { search.settle(search.ask().await, began) })
+        };
+        let mut seat = None;
+        for _ in 0..MAX_STEPS {
             let Some(now) = self.elapsed() else {
                 // How old a look-up is, nobody can tell: each serves one request.
                 return match wrong {
                     Some(receiver) => Ok(receiver.clone()),
-                    None => self.make(self.ask().await?.ok_or(LookUpError::UnknownTenant)?),
+                    None => self.make(self.ask().await?),
                 };
             };
             let step = match wrong {
-                Some(receiver) => tenants.step_after(receiver, tenant, now, times),
-                None => tenants.step(tenant, now, times),
+                Some(receiver) => {
+                    tenants.step_after((receiver, self.arrived), tenant, now, times, &mut seat, &ask)
+                }
+                None => tenants.step(tenant, now, times, &ask),
             };
             match step {
                 Step::Serve(receiver) => return Ok(receiver),
                 Step::Refuse(error) => return Err(error),
-                Step::LookUp(flight) => return self.look_up(flight, now).await,
-                Step::Wait(flight) => match within(pin!(self.limit()), pin!(flight.landed())).await {
-                    Some(Some(sought)) => return sought,
-                    // Whoever looked has gone: it is for another to look.
-                    Some(None) => {}
-                    None => return Err(LookUpError::TimedOut),
-                },
+                Step::Pause(rest) => self.runtime.sleep(rest).await,
+                Step::Wait(mut waiter) => {
+                    let landed = within(pin!(self.limit()), pin!(waiter.landed())).await;
+                    let sought = landed.unwrap_or(Err(LookUpError::TimedOut));
+                    // A look-up that began before the delivery arrived may have missed the rotation: the next step decides.
+                    if wrong.is_none() || sought.is_err() {
+                        return sought;
+                    }
+                }
             }
         }
+        Err(LookUpError::TimedOut)
     }
 
-    /// Looks up, and tells those who wait.
-    async fn look_up(&self, flight: Arc<Flight>, now: Duration) -> Sought {
-        let mut landing =
-            Landing { tenants: &self.listed.tenants, tenant: &self.tenant, flight, sought: None };
-        let sought = self.settle(self.ask().await, now);
-        landing.sought = Some(sought.clone());
-        sought
-    }
-
-    /// What the secret source says, in time.
-    async fn ask(&self) -> Result<Option<Secrets>, LookUpError> {
+    /// The secrets that the source has for the tenant of exactly this name, in time.
+    async fn ask(&self) -> Result<Secrets, LookUpError> {
         let source = &self.registry.shared.source;
         let call = async { source.look_up(self.listed.described.name(), &self.tenant).await };
         match unwound(pin!(within(pin!(self.limit()), pin!(call)))).await {
-            Some(Some(said)) => said.map_err(LookUpError::from),
+            Some(Some(said)) => match said? {
+                Some(TenantSecrets { tenant, secrets }) if *tenant == *self.tenant => Ok(secrets),
+                Some(_) => Err(LookUpError::OtherSpelling),
+                None => Err(LookUpError::UnknownTenant),
+            },
             Some(None) => Err(LookUpError::TimedOut),
             None => Err(LookUpError::Failed { reason: "the secret source panicked".into() }),
         }
     }
 
     /// Makes of an answer what is known from now on.
-    fn settle(&self, said: Result<Option<Secrets>, LookUpError>, now: Duration) -> Sought {
+    fn settle(&self, said: Result<Secrets, LookUpError>, began: Began) -> Sought {
         let (tenants, tenant, times) = (&self.listed.tenants, &*self.tenant, self.times());
-        let made = said.and_then(|secrets| {
-            let secrets = secrets.ok_or(LookUpError::UnknownTenant)?;
-            match tenants.confirm(tenant, &secrets, now) {
-                Some(receiver) => Ok(receiver),
-                None => {
-                    let receiver = self.make(secrets.clone())?;
-                    tenants.keep(tenant, receiver.clone(), secrets, now);
-                    Ok(receiver)
-                }
+        let made = said.and_then(|secrets| match tenants.confirm(tenant, &secrets, began) {
+            Some(receiver) => Ok(receiver),
+            None => {
+                let receiver = self.make(secrets.clone())?;
+                tenants.keep(tenant, receiver.clone(), secrets, began);
+                Ok(receiver)
             }
         });
         match made {
             Ok(receiver) => Ok(receiver),
             Err(error @ (LookUpError::Failed { .. } | LookUpError::TimedOut)) => {
-                let sought = tenants.fail(tenant, error.clone(), now, times);
+                let sought = tenants.fail(tenant, error.clone(), began, times);
                 if sought.is_ok() {
                     tracing::warn!(
                         provider = self.listed.described.name(),
@@ -108,7 +123,7 @@ impl<R: Runtime> Search<R> {
                 }
                 sought
             }
-            Err(error) => tenants.refuse(tenant, error, now, times),
+            Err(error) => tenants.refuse(tenant, error, began, times),
         }
     }
 
@@ -134,19 +149,5 @@ impl<R: Runtime> Search<R> {
 impl<R: Runtime> Again<Custom> for Search<R> {
     fn again<'a>(&'a self, wrong: &'a Receiver<Custom>) -> BoxFuture<'a, Sought> {
         Box::pin(self.seek(Some(wrong)))
-    }
-}
-
-/// Ends a look-up, also one whose request has gone half-way.
-struct Landing<'l> {
-    tenants: &'l Tenants,
-    tenant: &'l str,
-    flight: Arc<Flight>,
-    sought: Option<Sought>,
-}
-
-impl Drop for Landing<'_> {
-    fn drop(&mut self) {
-        self.tenants.land(self.tenant, &self.flight, self.sought.take());
     }
 }

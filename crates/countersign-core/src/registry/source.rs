@@ -5,30 +5,73 @@ use std::{collections::HashMap, fmt, future::ready, sync::Arc};
 use super::SecretError;
 use crate::{dedupe::BoxFuture, secret::Secrets};
 
-/// What a secret source said: the secrets that are live, or `None` where it knows no such tenant.
-pub(super) type Said = Result<Option<Secrets>, SecretError>;
+/// What a secret source said: the tenant with its secrets, or `None` where it knows no such tenant.
+pub(super) type Said = Result<Option<TenantSecrets>, SecretError>;
+
+/// A tenant as the secret source has it: its canonical name, and the secrets that are live.
+///
+/// The name is the one in the source's own storage, never the one that the source was asked for. A request that spells the name
+/// in another way is a 404. So a source that ignores case or blanks does not make several endpoints, each with its own dedupe keys, of
+/// one tenant.
+#[derive(Clone, Debug)]
+pub struct TenantSecrets {
+    pub(super) tenant: String,
+    pub(super) secrets: Secrets,
+}
+
+impl TenantSecrets {
+    /// The tenant of this canonical name, with its secrets. The tenant of a route without tenants has the empty name.
+    pub fn new(tenant: impl Into<String>, secrets: impl Into<Secrets>) -> Self {
+        Self { tenant: tenant.into(), secrets: secrets.into() }
+    }
+
+    /// The tenant's canonical name.
+    pub fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
+    /// The secrets that are live.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+}
 
 /// Where a [`Registry`](crate::Registry) looks up secrets: your own secret store.
 ///
 /// Asked when a tenant is first seen, and again as the registry's [`refresh`](crate::RegistryBuilder::refresh) has it. Both names
 /// come from the request: use them as values, never as parts of a query's or a path's text.
 ///
+/// **Return the name as your table has it, not the one that you were asked for.** Many tables compare text leniently: they ignore case,
+/// blanks at the end, or accents. The registry refuses a request whose spelling is not the returned name, byte for byte. If you return
+/// the name that you were asked for, each spelling becomes an endpoint of its own, and one delivery can be handled once for each.
+///
 /// A function of both names is one:
 ///
 /// ```
-/// use countersign_core::{Registry, Secret, SecretError, Secrets};
+/// use countersign_core::{Registry, Secret, SecretError, TenantSecrets};
 ///
-/// async fn secret_of(provider: String, tenant: String) -> Result<Option<Secrets>, SecretError> {
-///     let found = read_row(&provider, &tenant).await.map_err(SecretError::unavailable)?;
-///     Ok(found.map(Secret::new).transpose()?.map(Secrets::from))
+/// async fn secret_of(provider: String, tenant: String) -> Result<Option<TenantSecrets>, SecretError> {
+///     // SELECT tenant, secret FROM webhook_secrets WHERE provider = $1 AND tenant = $2
+///     let Some(row) = read_row(&provider, &tenant).await.map_err(SecretError::unavailable)? else {
+///         return Ok(None);
+///     };
+///     Ok(Some(TenantSecrets::new(row.tenant, Secret::new(row.secret)?)))
 /// }
 ///
-/// # async fn read_row(_: &str, _: &str) -> Result<Option<String>, std::io::Error> { Ok(None) }
+/// # struct Row { tenant: String, secret: String }
+/// # async fn read_row(_: &str, _: &str) -> Result<Option<Row>, std::io::Error> { Ok(None) }
 /// let registry = Registry::builder(secret_of).built_in();
 /// ```
+///
+/// # Names that the source has never seen
+///
+/// A name that the source refused is refused again without a look-up, for the length of the
+/// [`look_up_floor`](crate::RegistryBuilder::look_up_floor). At most 1024 such names are remembered for each provider. A sender who makes up a
+/// new name for each request causes one look-up for each request: nothing tells such a name from a new tenant's until the source was
+/// asked. Limit the rate of requests in front of the registry, or answer from a list of all tenants in memory.
 pub trait SecretSource: Send + Sync + 'static {
-    /// The secrets that are live for this tenant of the provider; `None` where there is no such tenant. A route without tenants asks
-    /// for the tenant of the empty name.
+    /// The tenant of the provider, by its canonical name, with the secrets that are live; `None` where there is no such tenant. A route
+    /// without tenants asks for the tenant of the empty name.
     ///
     /// # Errors
     /// [`SecretError::Unavailable`] when the source could not be asked: what it said before serves on for a while.
@@ -37,7 +80,7 @@ pub trait SecretSource: Send + Sync + 'static {
         &'s self,
         provider: &'s str,
         tenant: &'s str,
-    ) -> BoxFuture<'s, Result<Option<Secrets>, SecretError>>;
+    ) -> BoxFuture<'s, Result<Option<TenantSecrets>, SecretError>>;
 }
 
 impl<S: SecretSource + ?Sized> SecretSource for Arc<S> {
@@ -56,7 +99,7 @@ where
     }
 }
 
-/// Secrets that are known beforehand, for tools and for tests.
+/// Secrets that are known beforehand, for tools and for tests. Names are compared byte for byte.
 ///
 /// ```
 /// use countersign_core::{FixedSecrets, Secret};
@@ -91,8 +134,8 @@ impl FixedSecrets {
 
 impl SecretSource for FixedSecrets {
     fn look_up<'s>(&'s self, provider: &'s str, tenant: &'s str) -> BoxFuture<'s, Said> {
-        let found = self.0.get(provider).and_then(|tenants| tenants.get(tenant));
-        Box::pin(ready(Ok(found.cloned())))
+        let found = self.0.get(provider).and_then(|tenants| tenants.get_key_value(tenant));
+        Box::pin(ready(Ok(found.map(|(tenant, secrets)| TenantSecrets::new(tenant, secrets)))))
     }
 }
 

@@ -3,19 +3,31 @@
 use std::{
     collections::HashMap,
     future::poll_fn,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Poll, Waker},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use super::LookUpError;
-use crate::{provider::Custom, receiver::Receiver, secret::Secrets};
+use super::{LookUpError, flight::Flight};
+use crate::{dedupe::BoxFuture, provider::Custom, receiver::Receiver, secret::Secrets};
 
 /// How many names are remembered that the secret source refused: they come from requests, so their number is bounded.
 const MAX_REFUSED: usize = 1024;
 
+/// How many deliveries of one tenant wait at most for a look-up because their signature is wrong. Each holds its body, and most of them are
+/// forgeries when there are many.
+pub(super) const MAX_WAITING: usize = 64;
+
 /// A tenant's receiver, or why there is none.
 pub(super) type Sought = Result<Receiver<Custom>, LookUpError>;
+
+/// Makes a look-up that begins then.
+type Ask<'a> = &'a dyn Fn(Began) -> BoxFuture<'static, Sought>;
+
+/// Held by a delivery that waits because its signature is wrong; they are counted by its references.
+pub(super) type Seat = Arc<()>;
 
 /// For how long something is good.
 #[derive(Clone, Copy, Debug)]
@@ -28,22 +40,33 @@ pub(super) struct Times {
     pub(super) keep: Duration,
 }
 
+/// When a look-up began: by the clock, and in the order of requests and look-ups, which no clock is fine enough to tell.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Began {
+    pub(super) at: Duration,
+    pub(super) number: u64,
+}
+
 /// What is to be done for a request.
-pub(super) enum Step {
+pub(super) enum Step<'t> {
     /// This is the receiver.
     Serve(Receiver<Custom>),
     /// There is none.
     Refuse(LookUpError),
-    /// Somebody else is looking.
-    Wait(Arc<Flight>),
-    /// Look, and tell the others.
-    LookUp(Arc<Flight>),
+    /// No look-up is allowed before that.
+    Pause(Duration),
+    /// A look-up is under way.
+    Wait(Waiter<'t>),
 }
 
 /// The names come from requests. One that the source has not said yes to is here while it is looked up, or among the bounded number
 /// of those that were refused.
 #[derive(Default)]
-pub(super) struct Tenants(Mutex<Slots>);
+pub(super) struct Tenants {
+    slots: Mutex<Slots>,
+    /// Of the requests and look-ups so far.
+    count: AtomicU64,
+}
 
 #[derive(Default)]
 struct Slots {
@@ -57,6 +80,11 @@ struct Slots {
 struct Slot {
     known: Option<Known>,
     flight: Option<Arc<Flight>>,
+    /// How many wait for the flight.
+    waiting: usize,
+    /// When the last look-up began, whatever became of it.
+    tried: Option<Duration>,
+    seats: Seat,
 }
 
 /// What the secret source said last.
@@ -64,21 +92,26 @@ struct Known {
     receiver: Receiver<Custom>,
     secrets: Secrets,
     /// When the look-up began that said so.
-    since: Duration,
+    since: Began,
     /// When a look-up began that failed since.
-    failed: Option<(Duration, LookUpError)>,
+    failed: Option<(Began, LookUpError)>,
 }
 
 impl Known {
-    /// When it was looked up last, with whatever result.
-    fn tried(&self) -> Duration {
-        self.failed.as_ref().map_or(self.since, |(tried, _)| *tried)
+    /// The number of the last look-up that has come to an end, with whatever result.
+    fn answered(&self) -> u64 {
+        self.failed.as_ref().map_or(self.since.number, |(began, _)| began.number)
     }
 }
 
 impl Tenants {
+    /// The next place in the order of requests and look-ups.
+    pub(super) fn number(&self) -> u64 {
+        self.count.fetch_add(1, Ordering::SeqCst)
+    }
+
     /// What is to be done for a request of this tenant.
-    pub(super) fn step(&self, tenant: &str, now: Duration, times: Times) -> Step {
+    pub(super) fn step<'t>(&'t self, tenant: &'t str, now: Duration, times: Times, ask: Ask<'_>) -> Step<'t> {
         let mut slots = self.lock();
         if let Some((until, error)) = slots.refused.get(tenant) {
             if now < *until && !times.refresh.is_zero() {
@@ -87,91 +120,107 @@ impl Tenants {
             slots.refused.remove(tenant);
         }
         if times.refresh.is_zero() {
-            return Step::LookUp(Arc::default());
+            // Each request looks up by itself, and shares with nobody.
+            let flight = Arc::new(Flight::new(ask(self.begin(now))));
+            return Step::Wait(Waiter { tenants: self, tenant, flight, has_landed: false });
         }
-        if let Some(Slot { known: Some(known), flight }) = slots.slots.get(tenant) {
-            let (age, rest) = (now.saturating_sub(known.since), now.saturating_sub(known.tried()));
-            let failed = known.failed.is_some() && rest < times.floor;
-            if age < times.refresh || age < times.keep && (failed || flight.is_some()) {
+        if let Some(slot) = slots.slots.get(tenant)
+            && let Some(known) = &slot.known
+        {
+            let age = now.saturating_sub(known.since.at);
+            let is_tried = slot.flight.is_some() || !slot.rest(now, times).is_zero();
+            if age < times.refresh || age < times.keep && is_tried {
                 return Step::Serve(known.receiver.clone());
             }
         }
-        slots.slot(tenant).join()
+        Step::Wait(self.join(slots.slot(tenant), tenant, now, ask))
     }
 
-    /// What is to be done where this receiver found a signature to be wrong.
-    pub(super) fn step_after(
-        &self,
-        wrong: &Receiver<Custom>,
-        tenant: &str,
+    /// What is to be done for a request that arrived then, where this receiver found its signature to be wrong.
+    pub(super) fn step_after<'t>(
+        &'t self,
+        (wrong, arrived): (&Receiver<Custom>, u64),
+        tenant: &'t str,
         now: Duration,
         times: Times,
-    ) -> Step {
+        seat: &mut Option<Seat>,
+        ask: Ask<'_>,
+    ) -> Step<'t> {
         let mut slots = self.lock();
-        // Removed in the meantime, or never kept.
-        let Some(slot) = slots.slots.get_mut(tenant) else { return Step::Serve(wrong.clone()) };
+        let Some(slot) = slots.slots.get_mut(tenant) else {
+            // Removed in the meantime.
+            drop(slots);
+            return self.step(tenant, now, times, ask);
+        };
         if let Some(known) = &slot.known {
-            if !known.receiver.is(wrong) {
-                return Step::Serve(known.receiver.clone());
-            }
-            if slot.flight.is_none() && now.saturating_sub(known.tried()) < times.floor {
+            // What was looked up since the request arrived is as good as what it would find.
+            if !known.receiver.is(wrong) || known.answered() > arrived {
                 return Step::Serve(known.receiver.clone());
             }
         }
-        slot.join()
+        let rest = slot.rest(now, times);
+        if slot.flight.is_none() && rest.is_zero() {
+            return Step::Wait(self.join(slot, tenant, now, ask));
+        }
+        if seat.is_none() {
+            if Arc::strong_count(&slot.seats) > MAX_WAITING {
+                return Step::Refuse(LookUpError::Busy);
+            }
+            *seat = Some(Arc::clone(&slot.seats));
+        }
+        match slot.flight.is_none() {
+            true => Step::Pause(rest),
+            false => Step::Wait(self.join(slot, tenant, now, ask)),
+        }
     }
 
     /// The secret source knows no such tenant, or what it holds for it is of no use: what was known is dropped at once.
-    pub(super) fn refuse(&self, tenant: &str, error: LookUpError, now: Duration, times: Times) -> Sought {
+    pub(super) fn refuse(&self, tenant: &str, error: LookUpError, began: Began, times: Times) -> Sought {
         let mut slots = self.lock();
-        let since = slots.slots.get(tenant).and_then(|slot| Some(slot.known.as_ref()?.since));
-        if since.is_none_or(|since| since <= now) {
-            slots.forget(tenant);
-        }
-        if slots.refused.len() >= MAX_REFUSED {
-            slots.refused.retain(|_, (until, _)| now < *until);
-        }
-        if slots.refused.len() < MAX_REFUSED {
-            slots.refused.insert(tenant.into(), (now.saturating_add(times.floor), error.clone()));
+        let known = slots.slots.get(tenant).and_then(|slot| slot.known.as_ref());
+        if known.is_none_or(|known| known.since.number <= began.number) {
+            slots.refuse(tenant, &error, began, times);
         }
         Err(error)
     }
 
     /// The secret source failed: what it said last serves on, for a while.
-    pub(super) fn fail(&self, tenant: &str, error: LookUpError, now: Duration, times: Times) -> Sought {
+    pub(super) fn fail(&self, tenant: &str, error: LookUpError, began: Began, times: Times) -> Sought {
         let mut slots = self.lock();
         let known = slots.slots.get_mut(tenant).and_then(|slot| slot.known.as_mut());
-        match known.filter(|known| now.saturating_sub(known.since) < times.keep) {
+        match known.filter(|known| began.at.saturating_sub(known.since.at) < times.keep) {
             Some(known) => {
-                known.failed = Some((now, error));
+                if known.answered() < began.number {
+                    known.failed = Some((began, error));
+                }
                 Ok(known.receiver.clone())
             }
             None => {
-                slots.forget(tenant);
+                slots.refuse(tenant, &error, began, times);
                 Err(error)
             }
         }
     }
 
     /// The receiver that is known, where it is made of these secrets: it is as good as new.
-    pub(super) fn confirm(&self, tenant: &str, secrets: &Secrets, now: Duration) -> Option<Receiver<Custom>> {
+    pub(super) fn confirm(&self, tenant: &str, secrets: &Secrets, began: Began) -> Option<Receiver<Custom>> {
         let mut slots = self.lock();
         let known = slots.slots.get_mut(tenant)?.known.as_mut()?;
         if !known.secrets.are(secrets) {
             return None;
         }
-        if known.since <= now {
-            (known.since, known.failed) = (now, None);
+        if known.since.number <= began.number {
+            (known.since, known.failed) = (began, None);
         }
         Some(known.receiver.clone())
     }
 
     /// Keeps a receiver of new secrets, unless a look-up that began later was answered before.
-    pub(super) fn keep(&self, tenant: &str, receiver: Receiver<Custom>, secrets: Secrets, now: Duration) {
+    pub(super) fn keep(&self, tenant: &str, receiver: Receiver<Custom>, secrets: Secrets, began: Began) {
         let mut slots = self.lock();
         let slot = slots.slot(tenant);
-        if slot.known.as_ref().is_none_or(|known| known.since <= now) {
-            slot.known = Some(Known { receiver, secrets, since: now, failed: None });
+        if slot.known.as_ref().is_none_or(|known| known.since.number <= began.number) {
+            slot.known = Some(Known { receiver, secrets, since: began, failed: None });
         }
     }
 
@@ -182,17 +231,18 @@ impl Tenants {
         Some(error.clone())
     }
 
-    /// Ends a look-up: with a result that those who wait share, or with none where it was given up half-way.
-    pub(super) fn land(&self, tenant: &str, flight: &Arc<Flight>, result: Option<Sought>) {
-        let mut slots = self.lock();
-        if let Some(slot) = slots.slots.get_mut(tenant) {
-            slot.flight.take_if(|other| Arc::ptr_eq(other, flight));
-            if slot.known.is_none() && slot.flight.is_none() {
-                slots.slots.remove(tenant);
-            }
-        }
-        drop(slots);
-        flight.land(result);
+    /// Waits for the look-up that is under way, or begins one.
+    fn join<'t>(&'t self, slot: &mut Slot, tenant: &'t str, now: Duration, ask: Ask<'_>) -> Waiter<'t> {
+        let flight = slot.flight.get_or_insert_with(|| {
+            slot.tried = Some(now);
+            Arc::new(Flight::new(ask(self.begin(now))))
+        });
+        slot.waiting = slot.waiting.saturating_add(1);
+        Waiter { tenants: self, tenant, flight: Arc::clone(flight), has_landed: false }
+    }
+
+    fn begin(&self, at: Duration) -> Began {
+        Began { at, number: self.number() }
     }
 
     /// How many tenants are known, or being looked up; and how many are remembered as refused.
@@ -204,7 +254,7 @@ impl Tenants {
 
     /// Nothing panics while it holds the lock.
     fn lock(&self) -> MutexGuard<'_, Slots> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -213,61 +263,66 @@ impl Slots {
         self.slots.entry(tenant.into()).or_default()
     }
 
-    /// Drops what is known; a look-up that is under way goes on.
-    fn forget(&mut self, tenant: &str) {
+    /// Drops what is known, and remembers why. A look-up that is under way goes on.
+    fn refuse(&mut self, tenant: &str, error: &LookUpError, began: Began, times: Times) {
         if let Some(slot) = self.slots.get_mut(tenant) {
             slot.known = None;
-            if slot.flight.is_none() {
-                self.slots.remove(tenant);
-            }
+            self.tidy(tenant);
+        }
+        if self.refused.len() >= MAX_REFUSED {
+            self.refused.retain(|_, (until, _)| began.at < *until);
+        }
+        if self.refused.len() < MAX_REFUSED {
+            self.refused.insert(tenant.into(), (began.at.saturating_add(times.floor), error.clone()));
+        }
+    }
+
+    /// Removes a tenant of which nothing is known and for which nobody looks.
+    fn tidy(&mut self, tenant: &str) {
+        if self.slots.get(tenant).is_some_and(|slot| slot.known.is_none() && slot.flight.is_none()) {
+            self.slots.remove(tenant);
         }
     }
 }
 
 impl Slot {
-    /// Waits for the look-up that is under way, or starts one.
-    fn join(&mut self) -> Step {
-        match &self.flight {
-            Some(flight) => Step::Wait(Arc::clone(flight)),
-            None => Step::LookUp(Arc::clone(self.flight.insert(Arc::default()))),
-        }
+    /// How long it is until a look-up is allowed.
+    fn rest(&self, now: Duration, times: Times) -> Duration {
+        self.tried.map_or(Duration::ZERO, |tried| tried.saturating_add(times.floor).saturating_sub(now))
     }
 }
 
-/// A look-up under way, and those who wait for it.
-#[derive(Default)]
-pub(super) struct Flight(Mutex<Landing>);
-
-#[derive(Default)]
-struct Landing {
-    /// `Some(None)` where it was given up half-way.
-    landed: Option<Option<Sought>>,
-    waiting: Vec<Waker>,
+/// One of those who wait for a look-up, and drive it. When the last of them has gone, it is given up.
+pub(super) struct Waiter<'t> {
+    tenants: &'t Tenants,
+    tenant: &'t str,
+    flight: Arc<Flight>,
+    has_landed: bool,
 }
 
-impl Flight {
-    /// What it came to; `None` where it was given up half-way.
-    pub(super) async fn landed(&self) -> Option<Sought> {
-        poll_fn(|cx| {
-            let mut landing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(landed) = &landing.landed {
-                return Poll::Ready(landed.clone());
-            }
-            if !landing.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
-                landing.waiting.push(cx.waker().clone());
-            }
-            Poll::Pending
-        })
-        .await
+impl Waiter<'_> {
+    /// What the look-up comes to.
+    pub(super) async fn landed(&mut self) -> Sought {
+        let sought = poll_fn(|cx| self.flight.poll(cx)).await;
+        self.has_landed = true;
+        sought
     }
+}
 
-    fn land(&self, result: Option<Sought>) {
-        let mut landing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if landing.landed.is_none() {
-            landing.landed = Some(result);
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        let mut slots = self.tenants.lock();
+        let slot = slots.slots.get_mut(self.tenant);
+        if let Some(slot) =
+            slot.filter(|slot| slot.flight.as_ref().is_some_and(|f| Arc::ptr_eq(f, &self.flight)))
+        {
+            slot.waiting = slot.waiting.saturating_sub(1);
+            if self.has_landed || slot.waiting == 0 {
+                (slot.flight, slot.waiting) = (None, 0);
+                slots.tidy(self.tenant);
+            }
         }
-        let waiting = std::mem::take(&mut landing.waiting);
-        drop(landing);
-        waiting.into_iter().for_each(Waker::wake);
+        drop(slots);
+        self.flight.wake();
     }
 }
