@@ -196,7 +196,10 @@ impl<'de> Deserialize<'de> for Decimal {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         let text = raw.get();
         let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
-        text.parse().map_err(|_| de::Error::custom("expected a decimal number of at most 38 digits"))
+        text.parse().map_err(|_| {
+            let expected = "a decimal number of at most 38 digits";
+            de::Error::invalid_value(de::Unexpected::Other("another value"), &expected)
+        })
     }
 }
 

@@ -129,9 +129,11 @@ impl fmt::Debug for Text {
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<serde_json::value::RawValue>::deserialize(deserializer)?;
+        let expected =
+            || de::Error::invalid_value(de::Unexpected::Other("another value"), &"a string or a number");
         match raw.get().bytes().next() {
             Some(b'"') if raw.get().contains('\\') => {
-                serde_json::from_str(raw.get()).map(Self).map_err(de::Error::custom)
+                serde_json::from_str(raw.get()).map(Self).map_err(|_| expected())
             }
             // Between its quotes it stands as it is.
             Some(b'"') => {
@@ -141,7 +143,7 @@ impl<'de> Deserialize<'de> for Text {
                 Ok(Self(text))
             }
             Some(b'-' | b'0'..=b'9') => Ok(Self(Box::<str>::from(raw).into())),
-            _ => Err(de::Error::custom("expected a string or a number")),
+            _ => Err(expected()),
         }
     }
 }

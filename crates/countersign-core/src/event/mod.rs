@@ -7,6 +7,7 @@ mod flag;
 mod generic;
 mod integer;
 mod json_value;
+mod misfit;
 pub(crate) mod model;
 mod parse;
 mod table;

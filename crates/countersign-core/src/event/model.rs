@@ -74,7 +74,9 @@ macro_rules! model {
                     }
                 }
 
-                deserializer.deserialize_map(Fields(std::marker::PhantomData))
+                const NAMES: &[&str] =
+                    &[$( $crate::event::model::model!(@name $field $($wire)?) $($(, $alias)*)? ),*];
+                deserializer.deserialize_struct(stringify!($name), NAMES, Fields(std::marker::PhantomData))
             }
         }
     )*};

@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::{error::Category, value::RawValue};
 
-use super::model::Name;
+use super::{misfit::Misfit, model::Name};
 use crate::error::EventError;
 
 /// Where a payload stands, to be read as the type that its kind asks for.
@@ -45,13 +45,13 @@ pub(crate) fn parse<'j, T: Deserialize<'j>>(kind: &str, at: &str, json: &'j [u8]
 /// `at` is the path of the value within the text that was kept, empty for the whole.
 pub(crate) fn nested<'j, T: Deserialize<'j>, E: de::Error>(at: &str, json: &'j [u8]) -> Result<T, E> {
     parse("", at, json).map_err(|error| match error {
-        EventError::Misfit { path, reason, .. } => E::custom(format_args!("{NESTED}{path}: {reason}")),
+        EventError::Misfit { path, reason, .. } if path == WHOLE => {
+            Misfit { path: String::new(), reason }.into_error()
+        }
+        EventError::Misfit { path, reason, .. } => Misfit { path, reason }.into_error(),
         other => E::custom(other),
     })
 }
-
-/// Opens the message of a misfit that [`nested`] found; no message of serde's begins so.
-const NESTED: &str = "at ";
 
 /// The field of this name, of the object that is the whole of this text; in one pass over it. `None` where the text is no
 /// such object, or the field does not fit.
@@ -112,38 +112,21 @@ pub(crate) fn fields<'j, const COUNT: usize>(
 }
 
 fn misfit<'j, T: Deserialize<'j>>(kind: &str, at: &str, json: &'j [u8]) -> EventError {
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
-    let (path, reason) = match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
-        Ok(_) => (".".to_owned(), "trailing characters".to_owned()),
-        Err(error) => (error.path().to_string(), reason(&error.inner().to_string())),
-    };
-    let path = join(at, &path);
-    match reason.strip_prefix(NESTED).and_then(|nested| nested.split_once(": ")) {
-        Some((inner, reason)) => {
-            EventError::Misfit { kind: kind.to_owned(), path: join(&path, inner), reason: reason.to_owned() }
-        }
-        None => EventError::Misfit { kind: kind.to_owned(), path, reason },
-    }
+    let Misfit { path, reason } = Misfit::find::<T>(json)
+        .unwrap_or_else(|| Misfit { path: String::new(), reason: "trailing characters".to_owned() });
+    let path = Some(join(at, &path)).filter(|path| !path.is_empty()).unwrap_or_else(|| WHOLE.to_owned());
+    EventError::Misfit { kind: kind.to_owned(), path, reason }
 }
 
-/// One path behind another; `.` and the empty path are the whole.
+/// The path of the whole.
+const WHOLE: &str = ".";
+
+/// One path behind another; the empty path is the whole.
 fn join(outer: &str, inner: &str) -> String {
     match (outer, inner) {
-        ("" | ".", _) => inner.to_owned(),
-        (_, "" | ".") => outer.to_owned(),
+        ("", _) => inner.to_owned(),
+        (_, "") => outer.to_owned(),
         _ => format!("{outer}.{inner}"),
-    }
-}
-
-/// What serde says, without the value it says it of: `invalid type: string "..", expected u64` is `expected u64`. Of a
-/// message that is neither serde's nor ours, nothing is told.
-fn reason(message: &str) -> String {
-    let message = message.rsplit_once(" at line ").map_or(message, |(message, _)| message);
-    let ours = ["expected ", "missing field ", "duplicate field ", NESTED];
-    match message.rsplit_once(", expected ") {
-        _ if ours.iter().any(|start| message.starts_with(start)) => message.to_owned(),
-        Some((_, expected)) => format!("expected {expected}"),
-        None => "invalid value".to_owned(),
     }
 }
 
