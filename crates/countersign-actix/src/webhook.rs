@@ -70,8 +70,9 @@ impl<P: Provider<Event: Clone>> Clone for Webhook<P> {
     }
 }
 
+/// Shows the delivery as its own `Debug` does, and nothing of the event, which is payload data.
 impl<P: Provider> fmt::Debug for Webhook<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Webhook").field("delivery", &self.delivery).field("event", &self.event).finish()
+        f.debug_struct("Webhook").field("delivery", &self.delivery).finish_non_exhaustive()
     }
 }
