@@ -3,13 +3,13 @@
 use std::fmt::Debug;
 
 use countersign::{
-    Admission, Answer, ConfigError, EventError, FixedSecrets, MemoryStore, Outcome, Provider, Receiver,
-    Registry, Secret, Secrets, Settings, Signer, StoreError, Timestamp, TimestampFormat, Verifier,
-    VerifyError, VerifyErrorKind,
+    Admission, Answer, ConfigError, Description, EventError, FixedSecrets, MemoryStore, Outcome,
+    PostgresStore, Provider, Receiver, RedisStore, Registry, Secret, Secrets, Settings, Signer, StoreError,
+    TenantSecrets, Timestamp, TimestampFormat, Verifier, VerifyError, VerifyErrorKind, actix, axum,
     dedupe::Key,
     event::Json,
     for_each_provider,
-    provider::{self, Raaft, Retake},
+    provider::{self, Custom, Raaft, Retake, Slack},
 };
 use countersign_tests::book::{self, Content, Keys};
 
@@ -79,6 +79,7 @@ async fn check<P: Provider>() {
     forbidden.check(&signer);
     let headers = signer.sign(BODY, now).unwrap();
     forbidden.check(&headers);
+    let headers: Vec<_> = headers.iter().chain([("x-note", "pr1vate"), ("cookie", "pr1vate")]).collect();
 
     forbidden.check(&Verifier::<P>::builder(&public));
     let verifier = Verifier::<P>::builder(&public).public_url(URL).build().unwrap();
@@ -103,14 +104,28 @@ async fn check<P: Provider>() {
     forbidden.check(&admission);
     let Admission::Process(admitted) = admission else { panic!("the first one is admitted") };
     forbidden.check(&admitted);
-    if let Err(error) = admitted.webhook() {
-        forbidden.check_error(&error);
-        forbidden.check(&Answer::misfit(&error));
+    match admitted.webhook() {
+        Ok(webhook) => forbidden.check(&webhook),
+        Err(error) => {
+            forbidden.check_error(&error);
+            forbidden.check(&Answer::misfit(&error));
+        }
     }
+    forbidden.check(&axum::Verified(delivery.clone()));
+    forbidden.check(&actix::Verified(delivery.clone()));
+    if let Ok(webhook) = axum::Webhook::try_from(delivery.clone()) {
+        forbidden.check(&webhook);
+    }
+    if let Ok(webhook) = actix::Webhook::try_from(delivery.clone()) {
+        forbidden.check(&webhook);
+    }
+    forbidden.check(&axum::WebhookLayer::new(receiver.clone()));
+    forbidden.check(&actix::WebhookMiddleware::new(receiver.clone()));
     forbidden.check(&receiver.admit(delivery, tokio::time::sleep).await.unwrap());
 
     let secrets = FixedSecrets::new().with(P::NAME, "tenant", &public);
     forbidden.check(&secrets);
+    forbidden.check(&TenantSecrets::new("tenant", &public));
     let settings = Settings::new().public_url(URL);
     let builder =
         Registry::builder(secrets).with::<P>().settings(P::NAME, settings).store(MemoryStore::new(10));
@@ -119,16 +134,62 @@ async fn check<P: Provider>() {
     let found = registry.find(P::NAME, "tenant", tokio::time::sleep).await.unwrap();
     forbidden.check(&registry);
     forbidden.check(&found);
+    forbidden.check(&axum::RegistryLayer::new(registry.clone()));
+    forbidden.check(&actix::RegistryMiddleware::new(registry.clone()));
     forbidden.check_error(&registry.find(P::NAME, SECRET, tokio::time::sleep).await.unwrap_err());
     forbidden.check_error(&registry.find(SECRET, "tenant", tokio::time::sleep).await.unwrap_err());
 }
 
+/// Every public type that can hold a payload, a secret or a token, over a delivery that is full of them. Typed events and what they are made
+/// of (`Json`, `Extra`, `Generic`, `Unknown` and the like) are the exception: they are there to be read.
 #[tokio::test]
-async fn no_public_type_shows_a_secret() {
+async fn no_public_type_shows_a_secret_or_a_payload() {
     macro_rules! each {
         ($($module:ident => $provider:ident),* $(,)?) => { $(check::<provider::$provider>().await;)* };
     }
     for_each_provider!(each);
+}
+
+#[test]
+fn no_rejection_reply_or_answer_shows_a_payload() {
+    let forbidden = Forbidden(vec![SECRET.to_owned(), "pr1vate".to_owned(), "ch4llenge".to_owned()]);
+    let (secret, now) = (Secret::new(SECRET).unwrap(), Timestamp::from_unix_seconds(0));
+    let delivery = |description: &Description, body: &str| {
+        let headers =
+            Signer::<Custom>::custom(description.clone(), &secret).unwrap().sign(body, now).unwrap();
+        Verifier::<Custom>::custom(description.clone(), &secret).unwrap().verify(&headers, body, now).unwrap()
+    };
+    let misfit = r#"{"event":"trial.expired","data":{"userId":{"pr1vate":"pr1vate"},"pr1vate":"pr1vate"}}"#;
+    let misfit = delivery(Verifier::<Retake>::new(&secret).unwrap().description(), misfit);
+    let rejection = axum::Webhook::try_from(misfit.clone()).unwrap().of::<Retake>().unwrap().unwrap_err();
+    forbidden.check_error(&rejection);
+    forbidden.check(rejection.answer());
+    let rejection = actix::Webhook::try_from(misfit).unwrap().of::<Retake>().unwrap().unwrap_err();
+    forbidden.check_error(&rejection);
+    forbidden.check(rejection.answer());
+
+    let question = r#"{"type":"url_verification","token":"pr1vate","challenge":"ch4llenge"}"#;
+    let question = delivery(Verifier::<Slack>::new(&secret).unwrap().description(), question);
+    let reply = question.reply().unwrap();
+    assert_eq!(reply.body(), "ch4llenge");
+    forbidden.check(&question);
+    forbidden.check(&reply);
+    forbidden.check(&Answer::handshake(Ok(reply)));
+}
+
+#[tokio::test]
+async fn no_store_shows_what_it_connects_with() {
+    let forbidden = Forbidden(vec![SECRET.to_owned()]);
+    let builder = RedisStore::builder(format!("redis://user:{SECRET}@127.0.0.1:1"))
+        .client_certificate(SECRET, SECRET)
+        .root_certificates(SECRET);
+    forbidden.check(&builder);
+    forbidden.check_error(&builder.connect().await.unwrap_err());
+    for url in [format!("postgres://user:{SECRET}@127.0.0.1:1/db"), format!("postgres://user:{SECRET}@[")] {
+        let builder = PostgresStore::builder(&url);
+        forbidden.check(&builder);
+        forbidden.check_error(&builder.connect().await.unwrap_err());
+    }
 }
 
 #[test]

@@ -8,6 +8,8 @@ use crate::{
 };
 
 /// An event by its kind, with the whole body as its payload: as JSON text, or as a type of yours.
+///
+/// Its `Debug` prints payload data; no log line, error or answer of this crate holds it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Generic<T = Json> {

@@ -8,6 +8,8 @@ use serde_json::value::RawValue;
 use crate::error::EventError;
 
 /// One JSON value, kept as text: numbers keep every digit.
+///
+/// Its `Debug` prints payload data; no log line, error or answer of this crate holds it.
 #[derive(Clone)]
 pub struct Json(Box<RawValue>);
 
@@ -47,6 +49,8 @@ impl<'de> Deserialize<'de> for Json {
 /// The fields of a payload that its type has no name for.
 ///
 /// They are many at some providers, and most handlers look at none: so they are kept as they came, their names in one text.
+///
+/// Its `Debug` prints payload data; no log line, error or answer of this crate holds it.
 #[derive(Clone, Default)]
 pub struct Extra {
     names: String,

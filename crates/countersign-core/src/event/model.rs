@@ -28,6 +28,8 @@ macro_rules! model {
         }
     )*) => {$(
         $(#[$attr])*
+        ///
+        /// Its `Debug` prints payload data; no log line, error or answer of this crate holds it.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub struct $name $(<$data $(= $default)?>)? {

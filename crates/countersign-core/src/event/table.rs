@@ -8,6 +8,8 @@ use crate::{
 };
 
 /// An event of a kind that this version has no type for.
+///
+/// Its `Debug` prints payload data; no log line, error or answer of this crate holds it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Unknown {
@@ -58,6 +60,8 @@ macro_rules! events {
         }
     ) => {
         $(#[$attr])*
+        ///
+        /// Its `Debug` prints payload data; no log line, error or answer of this crate holds it.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum $name {

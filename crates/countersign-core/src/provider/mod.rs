@@ -159,7 +159,7 @@ pub trait Provider: Sized + Send + Sync + 'static {
         Self::RETRIES,
         Self::HANDSHAKES,
     );
-    /// Its events.
+    /// Its events. Their `Debug` may print payload data: nothing here logs an event.
     type Event: fmt::Debug + Send + Sync + 'static;
 
     /// Types a delivery's payload.
