@@ -25,7 +25,8 @@ pub enum Mood {
     Hangs,
 }
 
-/// Secrets by provider and tenant; names are compared without regard to ASCII case and blanks at their ends. Clones are the same vault.
+/// Secrets by provider and tenant; names are compared without regard to ASCII case and blanks at their ends.
+/// Clones are the same vault.
 #[derive(Clone)]
 pub struct Vault(Arc<Mutex<Inside>>);
 

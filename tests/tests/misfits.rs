@@ -1,4 +1,4 @@
-//! A payload that does not fit its type is told by its path and by what was expected: none of its keys and values is.
+//! A payload that does not fit its type is told by its path and by what was expected, never by its data.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -140,8 +140,9 @@ async fn check<P: Provider>() {
     forbidden.check_error(&registry.find(SECRET, "tenant", tokio::time::sleep).await.unwrap_err());
 }
 
-/// Every public type that can hold a payload, a secret or a token, over a delivery that is full of them. Typed events and what they are made
-/// of (`Json`, `Extra`, `Generic`, `Unknown` and the like) are the exception: they are there to be read.
+/// Every public type that can hold a payload, a secret or a token, over a delivery that is full of them.
+/// Typed events and what they are made of (`Json`, `Extra`, `Generic`, `Unknown` and the like) are the
+/// exception: they are there to be read.
 #[tokio::test]
 async fn no_public_type_shows_a_secret_or_a_payload() {
     macro_rules! each {

@@ -70,7 +70,8 @@ impl Selecting {
             *names = select(parts).ok_or_else(unknown)?;
             return Ok(());
         }
-        // A name that is not UTF-8 is nobody's, and so is an empty segment: the tenant of the empty name has a route without tenants.
+        // A name that is not UTF-8 is nobody's, and so is an empty segment: the tenant of the empty name has
+        // a route without tenants.
         let parameters = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| unknown())?;
         let named = |name| parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned());
         let remedy = "the registry's route names no provider: add the parameter {provider} to its path, and {tenant} where \

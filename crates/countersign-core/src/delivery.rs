@@ -267,7 +267,8 @@ impl<P: Provider> Clone for Delivery<P> {
     }
 }
 
-/// Shows which delivery it is, and nothing else of what it says: the provider, the id, the kind and the body's length.
+/// Shows which delivery it is, and nothing else of what it says: the provider, the id, the kind and the
+/// body's length.
 impl<P: Provider> fmt::Debug for Delivery<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delivery")

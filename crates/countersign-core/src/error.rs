@@ -344,7 +344,8 @@ impl VerifyError {
 
 /// A genuine delivery whose payload does not fit its type.
 ///
-/// Says where in the JSON the misfit is, and never what stands there: a key is named only where the type names it.
+/// Says where in the JSON the misfit is, and never what stands there: a key is named only where the type
+/// names it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum EventError {
@@ -365,11 +366,12 @@ pub enum EventError {
     Misfit {
         /// The event's kind.
         kind: String,
-        /// The JSON path, as in `data.items[0].price`; `.` is the whole. A key that is no field or variant of the type is data, and stands
-        /// as `*`: the key of a map, and each field of a struct beside serde's `flatten`.
+        /// The JSON path, as in `data.items[0].price`; `.` is the whole. A key that is no field or variant of
+        /// the type is data, and stands as `*`: the key of a map, and each field of a struct beside serde's
+        /// `flatten`.
         path: String,
-        /// What the type expected there, by the type's own words. The text of an error of your own type is not told, since it may quote
-        /// what was found.
+        /// What the type expected there, by the type's own words. The text of an error of your own type is
+        /// not told, since it may quote what was found.
         reason: String,
     },
 }

@@ -36,7 +36,8 @@ use crate::{
 /// The longest name of a tenant, in bytes.
 const MAX_TENANT: usize = 256;
 
-/// What no tenant's name holds: NUL, which no database keeps in text, and the character that stands where bytes were no UTF-8.
+/// What no tenant's name holds: NUL, which no database keeps in text, and the character that stands where
+/// bytes were no UTF-8.
 const NOBODYS: [char; 2] = ['\0', char::REPLACEMENT_CHARACTER];
 
 /// Finds the receiver of a request by the names of its provider and its tenant: one route for many of both.

@@ -91,7 +91,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// `None` is a 404, an error a 503 unless what was looked up before serves on. The name that is returned is the vault's own.
+/// `None` is a 404, an error a 503 unless what was looked up before serves on. The name that is returned is
+/// the vault's own.
 fn look_up(vault: &Mutex<Vault>, provider: &str, tenant: &str) -> Result<Option<TenantSecrets>, SecretError> {
     let vault = vault.lock().map_err(|error| SecretError::unavailable(error.to_string()))?;
     match vault.get(provider).and_then(|tenants| tenants.get_key_value(tenant)) {

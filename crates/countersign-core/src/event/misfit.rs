@@ -15,9 +15,10 @@ use serde::{
 
 /// Where a payload does not fit its type, and why.
 ///
-/// Holds nothing of the payload. Of the keys on the way there, only those are named that the type names as fields or variants; all
-/// others are data, as in a map by email addresses, and stand as `*`. The reason says what was expected. The message of serde's own error
-/// would quote what was found instead, and so may a message of a type of yours.
+/// Holds nothing of the payload. Of the keys on the way there, only those are named that the type names as
+/// fields or variants; all others are data, as in a map by email addresses, and stand as `*`. The reason says
+/// what was expected. The message of serde's own error would quote what was found instead, and so may a
+/// message of a type of yours.
 #[derive(Debug)]
 pub(super) struct Misfit {
     /// As in `data.items[0].price`; empty for the whole.
@@ -28,14 +29,15 @@ pub(super) struct Misfit {
 impl Misfit {
     /// Where JSON does not fit this type; `None` where it does.
     ///
-    /// Does what the crate `serde_path_to_error` does, which can tell neither a field's name from another key nor a value from what was
-    /// expected in its place.
+    /// Does what the crate `serde_path_to_error` does, which can tell neither a field's name from another key
+    /// nor a value from what was expected in its place.
     pub(super) fn find<'j, T: Deserialize<'j>>(json: &'j [u8]) -> Option<Self> {
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         T::deserialize(Traced::new(&mut deserializer, &Carrier::default())).err()
     }
 
-    /// As an error of a deserializer that may be another one, for a type that reads a part of its payload by itself.
+    /// As an error of a deserializer that may be another one, for a type that reads a part of its payload by
+    /// itself.
     pub(super) fn into_error<E: de::Error>(self) -> E {
         E::custom(format_args!("{NESTED}{}{NESTED}{}", self.path, self.reason))
     }
@@ -56,7 +58,8 @@ impl Misfit {
     }
 }
 
-/// Stands before the path and before the reason of a misfit that is told as text. No path and no reason holds it.
+/// Stands before the path and before the reason of a misfit that is told as text. No path and no reason holds
+/// it.
 const NESTED: char = '\0';
 
 /// Of an error's text only what is known at compile time is told.

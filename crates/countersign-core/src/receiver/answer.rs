@@ -41,8 +41,10 @@ pub enum Outcome {
     NotSetUp,
     /// The registry knows no such provider, or no such tenant.
     Unknown,
-    /// The registry could not look up the secrets, or too many deliveries wait for that.
+    /// The registry could not look up the secrets.
     SecretsFailed,
+    /// The signature is wrong, and too many deliveries wait already for the secrets to be looked up again.
+    Busy,
 }
 
 impl Outcome {
@@ -63,6 +65,7 @@ impl Outcome {
             Self::NotSetUp => "not_set_up",
             Self::Unknown => "unknown",
             Self::SecretsFailed => "secrets_failed",
+            Self::Busy => "busy",
         }
     }
 
@@ -86,7 +89,7 @@ impl Outcome {
             },
             Self::Misfit | Self::Failed | Self::Panicked | Self::NotSetUp => 500,
             // Never a 2xx, since the first try may still fail; never a 409, since some only retry on 408, 429 and 5xx.
-            Self::InFlight | Self::StoreFailed(_) | Self::SecretsFailed => 503,
+            Self::InFlight | Self::StoreFailed(_) | Self::SecretsFailed | Self::Busy => 503,
             Self::Unknown => 404,
         }
     }
@@ -132,7 +135,8 @@ impl Answer {
             LookUpError::UnknownProvider | LookUpError::UnknownTenant | LookUpError::OtherSpelling => {
                 Outcome::Unknown
             }
-            LookUpError::Failed { .. } | LookUpError::TimedOut | LookUpError::Busy => Outcome::SecretsFailed,
+            LookUpError::Failed { .. } | LookUpError::TimedOut => Outcome::SecretsFailed,
+            LookUpError::Busy => Outcome::Busy,
             LookUpError::NotSetUp { .. } => Outcome::Refused(VerifyErrorKind::NotSetUp),
         };
         Self::new(outcome, Some(error))
@@ -337,6 +341,8 @@ impl Answer {
             Outcome::NotSetUp => log!(error, "the route is not set up for this handler"),
             Outcome::Unknown => log!(warn, "request for an unknown provider or tenant"),
             Outcome::SecretsFailed => log!(error, "the secrets could not be looked up"),
+            // Forgeries alone can bring it about, so it is no error of the set-up.
+            Outcome::Busy => log!(warn, "too many deliveries wait for the secrets to be looked up again"),
         }
     }
 }

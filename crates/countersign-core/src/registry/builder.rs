@@ -101,14 +101,18 @@ impl RegistryBuilder {
         self
     }
 
-    /// How far apart the look-ups of one tenant are at least, whatever comes: 1 s unless configured otherwise.
+    /// How far apart the look-ups of one tenant are at least, whatever comes: 1 s unless configured
+    /// otherwise.
     ///
-    /// Where a signature is wrong, the secrets are looked up once more, since they may have been rotated. If the last look-up began longer
-    /// ago than this, that happens at once. Otherwise the delivery waits for the next look-up that is allowed: it shares the look-up with
-    /// all who wait, and is then verified again. So a rotation costs no delivery, and a flood of forgeries is not a flood of look-ups. The
-    /// answer is a 503 only where that look-up fails, or where 64 deliveries of the tenant wait already: each holds its body.
+    /// Where a signature is wrong, the secrets are looked up once more, since they may have been rotated. If
+    /// the last look-up began longer ago than this, that happens at once. Otherwise the delivery waits for
+    /// the next look-up that is allowed: it shares the look-up with all who wait, and is then verified again.
+    /// So a rotation costs no delivery, and a flood of forgeries is not a flood of look-ups. The answer is a
+    /// 503 only where that look-up fails, or where 64 deliveries of the tenant wait already: each holds its
+    /// body.
     ///
-    /// A name that the secret source refused is refused again for as long. The [`SecretSource`] says what is not bounded by this.
+    /// A name that the secret source refused is refused again for as long, and so is one that could not be
+    /// looked up and of which nothing is known. The [`SecretSource`] says what is not bounded by this.
     #[must_use]
     pub fn look_up_floor(mut self, floor: Duration) -> Self {
         self.times.floor = floor;

@@ -45,7 +45,8 @@ pub enum LookUpError {
     /// The secret source knows no such tenant of the provider.
     #[error("the secret source knows no such tenant")]
     UnknownTenant,
-    /// The secret source knows the tenant by another spelling of its name: see [`TenantSecrets`](super::TenantSecrets).
+    /// The secret source knows the tenant by another spelling of its name: see
+    /// [`TenantSecrets`](super::TenantSecrets).
     #[error("the secret source spells the tenant's name differently: the request must use that spelling")]
     OtherSpelling,
     /// The secret source failed, and nothing that it said before is recent enough.
@@ -57,7 +58,8 @@ pub enum LookUpError {
     /// The secret source did not answer in time, and nothing that it said before is recent enough.
     #[error("the secrets could not be looked up in time")]
     TimedOut,
-    /// A signature is wrong, and too many deliveries of the tenant wait already for its secrets to be looked up again.
+    /// A signature is wrong, and too many deliveries of the tenant wait already for its secrets to be looked
+    /// up again.
     #[error("too many deliveries wait for the tenant's secrets to be looked up again")]
     Busy,
     /// The secrets are there, and no receiver can be made of them.

@@ -1,4 +1,4 @@
-//! `Flight`: one look-up under way. All who wait for it drive it, so it goes on when the request that began it has gone.
+//! `Flight`: one look-up under way, which all who wait for it drive.
 
 use std::{
     mem,
@@ -46,7 +46,8 @@ impl Flight {
         Poll::Ready(sought)
     }
 
-    /// Wakes all who wait: there is a result, or one of them has gone who may have been the one to drive the look-up.
+    /// Wakes all who wait: there is a result, or one of them has gone who may have been the one to drive the
+    /// look-up.
     pub(super) fn wake(&self) {
         Arc::clone(&self.waiting).wake();
     }

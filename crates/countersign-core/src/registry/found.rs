@@ -20,11 +20,15 @@ use crate::{
     verifier::IntoBody,
 };
 
+/// How many receivers are asked at most: more only where a source says something else at each look-up.
+const MAX_RECEIVERS: usize = 8;
+
 /// The receiver of one request: one that was set up in code, or that a [`Registry`](crate::Registry) found.
 ///
-/// Where a signature is wrong under secrets that the registry looked up before the delivery arrived, they are looked up again. Where they
-/// have been changed, the same delivery is verified by the new ones: so the first delivery after a rotation is not refused. Where the
-/// last look-up is too recent, the delivery waits for the next one: see
+/// Where a signature is wrong under secrets that the registry looked up before the delivery arrived, they are
+/// looked up again. Where they have been changed, the same delivery is verified by the new ones: so the first
+/// delivery after a rotation is not refused. Where the last look-up is too recent, the delivery waits for the
+/// next one: see
 /// [`look_up_floor`](crate::RegistryBuilder::look_up_floor).
 pub struct Found<P: Provider = Custom> {
     receiver: Receiver<P>,
@@ -135,14 +139,15 @@ impl<P: Provider> Found<P> {
         }
     }
 
-    /// Asks the receiver that there is by now, where that is another one; and so on, until its secrets are up to date.
+    /// Asks the receiver that there is by now, where that is another one; and so on, until its secrets are up
+    /// to date.
     async fn ask_again<T>(
         &self,
         mut error: VerifyError,
         ask: impl Fn(&Receiver<P>) -> Result<T, VerifyError>,
     ) -> (Receiver<P>, Result<T, Answer>) {
         let mut receiver = self.receiver.clone();
-        loop {
+        for _ in 0..MAX_RECEIVERS {
             match self.another(&receiver, &error).await {
                 Ok(Some(another)) => receiver = another,
                 Ok(None) => return (receiver, Err(Answer::refused(&error))),
@@ -153,6 +158,7 @@ impl<P: Provider> Found<P> {
                 Err(other) => error = other,
             }
         }
+        (receiver, Err(Answer::refused(&error)))
     }
 
     /// Another receiver than this one, which refused a request for this reason, where there is one by now.

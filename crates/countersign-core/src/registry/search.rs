@@ -14,8 +14,8 @@ use crate::{
     secret::Secrets,
 };
 
-/// How many steps a search takes at most: a look-up that had begun before, a pause, a look-up, and what these found. More are taken only
-/// where the clock does not go on while the runtime waits.
+/// How many steps a search takes at most: a look-up that had begun before, a pause, a look-up, and what these
+/// found. More are taken only where the clock does not go on while the runtime waits.
 const MAX_STEPS: usize = 8;
 
 /// One request's search for its receiver.
@@ -73,7 +73,8 @@ impl<R: Runtime> Search<R> {
                 Step::Wait(mut waiter) => {
                     let landed = within(pin!(self.limit()), pin!(waiter.landed())).await;
                     let sought = landed.unwrap_or(Err(LookUpError::TimedOut));
-                    // A look-up that began before the delivery arrived may have missed the rotation: the next step decides.
+                    // A look-up that began before the delivery arrived may have missed the rotation: the next
+                    // step decides.
                     if wrong.is_none() || sought.is_err() {
                         return sought;
                     }

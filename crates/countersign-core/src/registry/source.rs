@@ -10,9 +10,13 @@ pub(super) type Said = Result<Option<TenantSecrets>, SecretError>;
 
 /// A tenant as the secret source has it: its canonical name, and the secrets that are live.
 ///
-/// The name is the one in the source's own storage, never the one that the source was asked for. A request that spells the name
-/// in another way is a 404. So a source that ignores case or blanks does not make several endpoints, each with its own dedupe keys, of
-/// one tenant.
+/// The name is the one in the source's own storage, never the one that the source was asked for. A request
+/// that spells the name in another way is a 404. So a source that ignores case or blanks does not make
+/// several endpoints, each with its own dedupe keys, of one tenant.
+///
+/// A tenant that is renamed becomes another endpoint. The old name serves until its next look-up, at most for
+/// the [`refresh`](crate::RegistryBuilder::refresh). A delivery that was handled under the old name can be
+/// handled again under the new one. Where tenants are renamed, use an id that stays.
 #[derive(Clone, Debug)]
 pub struct TenantSecrets {
     pub(super) tenant: String,
@@ -20,7 +24,8 @@ pub struct TenantSecrets {
 }
 
 impl TenantSecrets {
-    /// The tenant of this canonical name, with its secrets. The tenant of a route without tenants has the empty name.
+    /// The tenant of this canonical name, with its secrets. The tenant of a route without tenants has the
+    /// empty name.
     pub fn new(tenant: impl Into<String>, secrets: impl Into<Secrets>) -> Self {
         Self { tenant: tenant.into(), secrets: secrets.into() }
     }
@@ -41,9 +46,10 @@ impl TenantSecrets {
 /// Asked when a tenant is first seen, and again as the registry's [`refresh`](crate::RegistryBuilder::refresh) has it. Both names
 /// come from the request: use them as values, never as parts of a query's or a path's text.
 ///
-/// **Return the name as your table has it, not the one that you were asked for.** Many tables compare text leniently: they ignore case,
-/// blanks at the end, or accents. The registry refuses a request whose spelling is not the returned name, byte for byte. If you return
-/// the name that you were asked for, each spelling becomes an endpoint of its own, and one delivery can be handled once for each.
+/// **Return the name as your table has it, not the one that you were asked for.** Many tables compare text
+/// leniently: they ignore case, blanks at the end, or accents. The registry refuses a request whose spelling
+/// is not the returned name, byte for byte. If you return the name that you were asked for, each spelling
+/// becomes an endpoint of its own, and one delivery can be handled once for each.
 ///
 /// A function of both names is one:
 ///
@@ -67,11 +73,12 @@ impl TenantSecrets {
 ///
 /// A name that the source refused is refused again without a look-up, for the length of the
 /// [`look_up_floor`](crate::RegistryBuilder::look_up_floor). At most 1024 such names are remembered for each provider. A sender who makes up a
-/// new name for each request causes one look-up for each request: nothing tells such a name from a new tenant's until the source was
-/// asked. Limit the rate of requests in front of the registry, or answer from a list of all tenants in memory.
+/// new name for each request causes one look-up for each request: nothing tells such a name from a new
+/// tenant's until the source was asked. Limit the rate of requests in front of the registry, or answer from a
+/// list of all tenants in memory.
 pub trait SecretSource: Send + Sync + 'static {
-    /// The tenant of the provider, by its canonical name, with the secrets that are live; `None` where there is no such tenant. A route
-    /// without tenants asks for the tenant of the empty name.
+    /// The tenant of the provider, by its canonical name, with the secrets that are live; `None` where there
+    /// is no such tenant. A route without tenants asks for the tenant of the empty name.
     ///
     /// # Errors
     /// [`SecretError::Unavailable`] when the source could not be asked: what it said before serves on for a while.

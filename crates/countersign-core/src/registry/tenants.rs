@@ -16,8 +16,8 @@ use crate::{dedupe::BoxFuture, provider::Custom, receiver::Receiver, secret::Sec
 /// How many names are remembered that the secret source refused: they come from requests, so their number is bounded.
 const MAX_REFUSED: usize = 1024;
 
-/// How many deliveries of one tenant wait at most for a look-up because their signature is wrong. Each holds its body, and most of them are
-/// forgeries when there are many.
+/// How many deliveries of one tenant wait at most for a look-up because their signature is wrong. Each holds
+/// its body, and most of them are forgeries when there are many.
 pub(super) const MAX_WAITING: usize = 64;
 
 /// A tenant's receiver, or why there is none.
@@ -40,7 +40,8 @@ pub(super) struct Times {
     pub(super) keep: Duration,
 }
 
-/// When a look-up began: by the clock, and in the order of requests and look-ups, which no clock is fine enough to tell.
+/// When a look-up began: by the clock, and in the order of requests and look-ups, which no clock is fine
+/// enough to tell.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Began {
     pub(super) at: Duration,
@@ -136,7 +137,8 @@ impl Tenants {
         Step::Wait(self.join(slots.slot(tenant), tenant, now, ask))
     }
 
-    /// What is to be done for a request that arrived then, where this receiver found its signature to be wrong.
+    /// What is to be done for a request that arrived then, where this receiver found its signature to be
+    /// wrong.
     pub(super) fn step_after<'t>(
         &'t self,
         (wrong, arrived): (&Receiver<Custom>, u64),

@@ -99,7 +99,8 @@ fn two_rotations_at_once_cost_no_delivery() {
     f.source.say(Next::Hangs);
     let mut refresh = vec![f.sending("a")];
     assert!(done(&mut refresh).is_empty());
-    // Found by the first secret. The look-up that began before says the second one, and the third one has signed.
+    // Found by the first secret. The look-up that began before says the second one, and the third one has
+    // signed.
     let found = block_on(f.registry.find("retake", "acme", Timed(f.clock.clone()))).unwrap();
     f.source.say(Next::Secret("b"));
     assert_eq!(done(&mut refresh), [401]);
@@ -148,6 +149,8 @@ fn a_flood_of_forgeries_is_one_look_up_a_floor_and_few_of_them_wait() {
         assert_eq!(f.send_at_once("a"), Poll::Ready(200), "duplicates are told from forgeries at once");
         assert_eq!(f.source.asked(), 1 + tenth / 10);
     }
+    let told = Answer::no_receiver(&LookUpError::Busy);
+    assert_eq!((told.status(), told.outcome().as_str()), (503, "busy"));
     statuses.sort_unstable();
     let refused = statuses.iter().filter(|status| **status == 401).count();
     assert_eq!((statuses[0], statuses[statuses.len() - 1]), (401, 503));
