@@ -39,7 +39,10 @@ impl Misfit {
     /// As an error of a deserializer that may be another one, for a type that reads a part of its payload by
     /// itself.
     pub(super) fn into_error<E: de::Error>(self) -> E {
-        E::custom(format_args!("{NESTED}{}{NESTED}{}", self.path, self.reason))
+        NESTED.set(Some(self));
+        let error = E::custom("the payload does not fit");
+        NESTED.take();
+        error
     }
 
     fn expected(expected: &dyn Expected) -> Self {
@@ -58,19 +61,16 @@ impl Misfit {
     }
 }
 
-/// Stands before the path and before the reason of a misfit that is told as text. No path and no reason holds
-/// it.
-const NESTED: char = '\0';
+thread_local! {
+    /// Passes a misfit from [`Misfit::into_error`] to [`Misfit::custom`], which it calls where the errors are
+    /// misfits. A text could not be told from a message that quotes the payload.
+    static NESTED: Cell<Option<Misfit>> = const { Cell::new(None) };
+}
 
-/// Of an error's text only what is known at compile time is told.
+/// Of an error only what is known at compile time is told, and of a message of a type's own nothing.
 impl de::Error for Misfit {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        let message = message.to_string();
-        let nested = message.strip_prefix(NESTED).and_then(|nested| nested.split_once(NESTED));
-        nested.map_or_else(
-            || Self::new("invalid value"),
-            |(path, reason)| Self { path: path.into(), reason: reason.into() },
-        )
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        NESTED.take().unwrap_or_else(|| Self::new("invalid value"))
     }
 
     fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
