@@ -7,7 +7,7 @@ use std::{
 
 use countersign::{
     Description, MemoryStore, Provider, Registry, RegistryBuilder, Secret, SignedHeaders, Signer, Timestamp,
-    Verifier,
+    TokioRuntime, Verifier,
     provider::{Custom, Raaft, Recharge, Retake, RevKeen, Slack},
     scheme::Scheme,
 };
@@ -17,7 +17,7 @@ use countersign_tests::{
     server::Framework,
     vault::{Mood, Vault},
 };
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 const BODY: &str =
     r#"{"event":"trial.expired","timestamp":"2024-01-15T10:30:00Z","data":{"userId":"user_456"}}"#;
@@ -330,6 +330,34 @@ async fn many_requests_are_one_look_up_and_a_flood_of_forgeries_is_one_a_floor()
         },
     )
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_are_dropped_at_any_moment_leave_nobody_waiting() {
+    let pause = |number: usize| Duration::from_micros(100 * (number as u64 % 23));
+    for round in 0..200 {
+        let vault = Vault::new([("retake", "acme", "acme's")]);
+        vault.be(Mood::AnswersAfter(MS));
+        let registry = Registry::builder(vault).with::<Retake>().store(MemoryStore::new(1)).build().unwrap();
+        let find = |number: usize| {
+            let registry = registry.clone();
+            let (found, dropped) = (pause(round + number), pause(round * number));
+            tokio::spawn(async move {
+                sleep(found).await;
+                let find = registry.find("retake", "acme", TokioRuntime);
+                match number % 2 {
+                    0 => timeout(dropped, find).await.is_ok(),
+                    // Well before the time-out of the look-up, after which everybody is answered.
+                    _ => timeout(1000 * MS, find).await.unwrap().is_ok(),
+                }
+            })
+        };
+        let finds: Vec<_> = (0..32).map(find).collect();
+        for (number, find) in finds.into_iter().enumerate() {
+            let is_found = find.await.unwrap();
+            assert!(is_found || number % 2 == 0, "{round}: {number}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,11 +25,13 @@ const MAX_RECEIVERS: usize = 8;
 
 /// The receiver of one request: one that was set up in code, or that a [`Registry`](crate::Registry) found.
 ///
-/// Where a signature is wrong under secrets that the registry looked up before the delivery arrived, they are
+/// Where a signature is wrong under secrets that the registry looked up before the request arrived, they are
 /// looked up again. Where they have been changed, the same delivery is verified by the new ones: so the first
 /// delivery after a rotation is not refused. Where the last look-up is too recent, the delivery waits for the
-/// next one: see
-/// [`look_up_floor`](crate::RegistryBuilder::look_up_floor).
+/// next one: see [`look_up_floor`](crate::RegistryBuilder::look_up_floor).
+///
+/// A request arrives when it is searched for by [`Registry::find`](crate::Registry::find), so find a receiver
+/// for each request.
 pub struct Found<P: Provider = Custom> {
     receiver: Receiver<P>,
     again: Option<Arc<dyn Again<P>>>,
