@@ -2,11 +2,12 @@
 
 use countersign::{
     Description, Timestamp, TimestampFormat, Tolerance,
-    dedupe::{KeyPart, KeyRule},
+    dedupe::KeyRule,
     provider::{Retries, Source},
     scheme::{BodyRule, Encoding, Grammar, KeyEncoding, Scheme, TimestampSource},
 };
 use proptest::{prelude::*, sample::select};
+use serde_json::{Value, json};
 
 use crate::book::{self, Keys};
 
@@ -52,8 +53,16 @@ pub fn accepted() -> BoxedStrategy<Description> {
         .boxed()
 }
 
-fn body(description: &Description, now: Timestamp, id: &str, kind: &str, text: &str) -> Vec<u8> {
-    let mut body = serde_json::json!({"id": id, "event": {"kind": kind, "try": 3}, "text": text});
+/// The URL that this provider was given.
+pub fn url(description: &Description) -> String {
+    let written = serde_json::to_value(description).expect("a description can be written");
+    written["public_url"].as_str().unwrap_or(URL).to_owned()
+}
+
+/// A body with a timestamp wherever a scheme looks for one.
+pub fn body(description: &Description, now: Timestamp, id: &str, kind: &str, text: &str) -> Vec<u8> {
+    let mut body =
+        json!({"id": id, "event": {"id": id, "kind": kind, "try": 3}, "items": [{"id": id}], "text": text});
     for scheme in book::schemes(description) {
         if let Some(("body", path)) = scheme.timestamp() {
             let format = match scheme.format() {
@@ -83,13 +92,17 @@ pub fn description() -> BoxedStrategy<Description> {
     let source = |name: &'static str, path: &'static str| {
         prop::option::of(select(vec![Source::header(name), Source::body(path)]))
     };
-    let fields = (source("x-id", "id"), source("x-kind", "event.kind"), source("x-attempt", "event.try"));
+    let ids = (source("x-id", "id"), source("x-event-id", "event.id"));
+    let fields = (ids, source("x-kind", "event.kind"), source("x-attempt", "event.try"));
     let url = prop::option::of(select(vec![URL, "http://localhost:8080", "https://h/#é"]));
     (schemes, fields, prop::option::of(rules()), retries(), url)
-        .prop_map(|(schemes, (id, kind, attempt), rules, retries, url)| {
+        .prop_map(|(schemes, ((id, event_id), kind, attempt), rules, retries, url)| {
             let mut description = Description::new("acme", schemes).retries(retries);
             if let Some(source) = id {
                 description = description.id(source);
+            }
+            if let Some(source) = event_id {
+                description = description.event_id(source);
             }
             if let Some(source) = kind {
                 description = description.kind(source);
@@ -114,22 +127,36 @@ fn retries() -> BoxedStrategy<Retries> {
     (on, within).prop_map(|(on, within)| within.map_or(on, |within| on.within(within))).boxed()
 }
 
+/// Keys of any parts, half of them with what takes their place.
 fn rules() -> BoxedStrategy<Vec<KeyRule>> {
-    const BODY: KeyRule = KeyRule::of(&[KeyPart::Body]);
-    prop::collection::vec(
-        select(vec![
-            BODY,
-            BODY,
-            KeyRule::of(&[KeyPart::Id]),
-            KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Body]),
-            KeyRule::of(&[KeyPart::Kind, KeyPart::Body]),
-            KeyRule::of(&[KeyPart::Timestamp, KeyPart::Body]),
-            KeyRule::of(&[KeyPart::Kind, KeyPart::Id]).or(&[KeyPart::Kind, KeyPart::Body]),
-            KeyRule::of(&[KeyPart::Kind]),
-        ]),
-        0..4,
-    )
-    .boxed()
+    let part =
+        || select(vec!["body", "body", "timestamp", "kind", "id", "event-id", "id-field", "items-field"]);
+    let parts = || {
+        prop::collection::vec(part(), 0..4).prop_map(|parts| {
+            let part = |part: &str| match part {
+                "id-field" => json!({"field": "id"}),
+                "items-field" => json!({"field": "items.*.id"}),
+                part => json!(part),
+            };
+            parts.into_iter().map(part).collect::<Value>()
+        })
+    };
+    let rule = (parts(), prop::option::of(parts())).prop_map(|(of, or)| match or {
+        Some(or) => json!({"of": of, "or": or}),
+        None => of,
+    });
+    // Of the keys that are likely to be accepted.
+    let likely = select(vec![
+        json!(["body"]),
+        json!(["timestamp", "body"]),
+        json!({"of": ["id"], "or": ["body"]}),
+        json!({"of": [{"field": "items.*.id"}], "or": ["body"]}),
+        json!(["id", "body"]),
+        json!(["kind", "event-id", "body"]),
+    ]);
+    prop::collection::vec(prop_oneof![rule, likely], 0..4)
+        .prop_map(|rules| serde_json::from_value(rules.into()).expect("every part is known"))
+        .boxed()
 }
 
 type Make = fn(&'static str) -> Scheme;

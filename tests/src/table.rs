@@ -104,8 +104,11 @@ fn tolerance(scheme: &Scheme) -> String {
 
 fn keys(description: &Description) -> String {
     let parts = |parts: &Value| {
-        let names = parts.as_array().into_iter().flatten().filter_map(Value::as_str);
-        names.collect::<Vec<_>>().join(" and ")
+        let parts = parts.as_array().into_iter().flatten();
+        // Which fields they are stands in the provider's own documentation.
+        let mut names: Vec<_> = parts.map(|part| part.as_str().unwrap_or("fields")).collect();
+        names.dedup();
+        names.join(" and ")
     };
     let rule = |rule: &Value| match rule {
         Value::Object(rule) => format!("{}, else {}", parts(&rule["of"]), parts(&rule["or"])),

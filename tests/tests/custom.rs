@@ -26,7 +26,7 @@ name = "acme"
 id = { header = "X-Acme-Id" }
 kind = { body = "event.type" }
 public_url = "https://example.com/webhooks/acme?tenant=7"
-dedupe = [["body"], ["id"]]
+dedupe = [["body"], [{ field = "event.id" }]]
 retries = { on = "any-failure", within = 86400 }
 
 [[scheme]]

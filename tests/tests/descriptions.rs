@@ -102,21 +102,48 @@ fn a_tolerance_is_neither_zero_nor_absurd_nor_without_a_timestamp() {
 #[test]
 fn a_dedupe_key_holds_what_is_signed_and_every_delivery_has_one() {
     let by = |rules: &[KeyRule]| acme(bare()).id(Source::header("x-acme-id")).dedupe(rules);
+    let of_kind = |rules: &[KeyRule]| by(rules).kind(Source::header("x-acme-kind"));
     let in_body = |rules: &[KeyRule]| acme(bare()).id(Source::body("id")).dedupe(rules);
     const ID: KeyRule = KeyRule::of(&[KeyPart::Id]);
     const BODY: KeyRule = KeyRule::of(&[KeyPart::Body]);
-    check(by(&[ID]), "dedupe", "headers that are not signed lets replays through: add a key with the body");
-    check(by(&[]), "dedupe", "add a key with the body");
-    check(by(&[BODY, KeyRule::of(&[KeyPart::Kind])]), "dedupe", "each key needs the body or the id");
-    check(by(&[KeyRule::of(&[])]), "dedupe", "each key needs the body or the id");
+    const KIND: KeyRule = KeyRule::of(&[KeyPart::Kind, KeyPart::Body]);
+    const ID_AND_BODY: KeyRule = KeyRule::of(&[KeyPart::Id, KeyPart::Body]);
+    check(by(&[ID]), "dedupe", "anything unsigned also needs the body");
+    check(by(&[BODY, ID]), "dedupe", "anything unsigned also needs the body");
+    check(by(&[]), "dedupe", "must be of signed content alone");
+    check(by(&[ID_AND_BODY]), "dedupe", "must be of signed content alone");
+    // Each got a copy through as often as the header was changed.
+    check(by(&[ID_AND_BODY.or(&[KeyPart::Body])]), "dedupe", "must be of signed content alone");
+    check(of_kind(&[KIND]), "dedupe", "must be of signed content alone");
+    check(by(&[BODY, KeyRule::of(&[KeyPart::Kind])]), "dedupe", "each key needs the body, an id or a field");
+    check(by(&[KeyRule::of(&[])]), "dedupe", "each key needs the body, an id or a field");
     check(acme(bare()).dedupe([BODY, ID]), "dedupe", "add id, and say where it stands");
-    check(in_body(&[ID]), "dedupe", "{ of = [\"id\"], or = [\"body\"] }");
+    check(by(&[BODY, KeyRule::of(&[KeyPart::EventId, KeyPart::Body])]), "dedupe", "add event_id");
+    check(by(&[KeyRule::of(&[KeyPart::Timestamp, KeyPart::Body])]), "dedupe", "which no scheme signs");
+    check(in_body(&[ID]), "dedupe", "what takes the place of a missing id");
+    check(by(&[BODY, ID_AND_BODY]), "dedupe", "leave it away");
     check(by(&vec![BODY; 9]), "dedupe", "8 keys at most");
-    for sound in [by(&[BODY, ID]), in_body(&[ID, BODY]), in_body(&[ID.or(&[KeyPart::Body])])] {
+    for sound in [by(&[BODY]), in_body(&[ID, BODY]), in_body(&[ID.or(&[KeyPart::Body])])] {
         assert_eq!(sound.check(), Ok(()));
     }
     let signed = acme(stamped().signs("{id}.{timestamp}.{body}")).id(Source::header("x-acme-id"));
     assert_eq!(signed.dedupe([ID]).check(), Ok(()));
+}
+
+#[test]
+fn a_key_of_fields_is_written_as_it_is_read() {
+    let text = SOUND.replacen(
+        r#"["timestamp","body"],{"of":["id","body"],"or":["event-id","body"]}"#,
+        r#"{"of":[{"field":"*.data.id"},"event-id"],"or":["body"]},["timestamp",{"field":"sent"}]"#,
+        1,
+    );
+    let text =
+        text.replacen(r#""event_id":{"header":"X-Acme-Event"}"#, r#""event_id":{"body":"event.id"}"#, 1);
+    let read: Description = serde_json::from_str(&text).unwrap();
+    let again = serde_json::from_str(&serde_json::to_string(&read).unwrap()).unwrap();
+    assert_eq!(read, again);
+    let toml = toml::from_str(&toml::to_string(&read).unwrap()).unwrap();
+    assert_eq!(read, toml);
 }
 
 #[test]
@@ -133,6 +160,8 @@ fn names_and_all_else_are_told_by_their_field() {
     check(Description::new("Acme", [bare()]), "name", "1 to 64 letters in lower case");
     check(Description::new("acme", []), "scheme", "a provider needs a scheme");
     check(acme(bare()).kind(Source::body("a..b")), "kind", "a path is of object keys");
+    check(acme(bare()).event_id(Source::body("a..b")), "event_id", "a path is of object keys");
+    check(acme(bare()).event_id(Source::header("x-acme-signature")), "event_id", "holds the signature");
     check(acme(bare()).attempt(Source::body("")), "attempt", "a path is of object keys");
     check(acme(bare()).public_url("hooks.example.com"), "public_url", "https:// and behind it");
     check(acme(bare().prefix("")), "scheme[0].grammar", "leave the grammar away, or name the prefix");
@@ -144,7 +173,7 @@ fn names_and_all_else_are_told_by_their_field() {
 }
 
 const SOUND: &str = r#"{"name":"acme","id":{"header":"X-Acme-Id"},"retries":{"on":"any-failure","within":60},
-    "dedupe":[["body"],{"of":["id"],"or":["body"]}],"scheme":[{"algorithm":"hmac-sha256","header":"X-Acme-Signature",
+    "dedupe":[["timestamp","body"],{"of":["id","body"],"or":["event-id","body"]}],"event_id":{"header":"X-Acme-Event"},"scheme":[{"algorithm":"hmac-sha256","header":"X-Acme-Signature",
     "grammar":{"list":{"separator":",","timestamp":"t","signature":"v1"}},
     "timestamp":{"source":"signature","format":"unix-seconds"},"tolerance":300,"signs":"{timestamp}.{body}"}]}"#;
 
@@ -193,7 +222,7 @@ fn wrong_types_and_names_are_refused_and_repeated_fields_are() {
         ("hmac-sha256", "md5", "unknown variant `md5`, expected one of `hmac-sha1`"),
         ("unix-seconds", "unix", "unknown variant `unix`, expected one of `unix-seconds`"),
         (r#""separator":",""#, r#""separator":", ""#, "expected a character"),
-        (r#"["body"],"#, r#"["boddy"],"#, "a list of `body`, `timestamp`, `kind`, `id`"),
+        (r#"["timestamp","body"],"#, r#"["boddy"],"#, "a list of `body`, `timestamp`, `kind`, `id`"),
         (r#""scheme":[{"#, r#""scheme":["{"#, "EOF"),
         (r#""name":"acme","#, "", "missing field `name`"),
         (r#""algorithm":"hmac-sha256","#, "", "missing field `algorithm`"),
@@ -211,7 +240,7 @@ fn a_table_is_no_list() {
     for (from, to) in [
         (r#"{"source":"signature","format":"unix-seconds"}"#, r#"["signature","unix-seconds"]"#),
         (r#"{"on":"any-failure","within":60}"#, r#"["any-failure",60]"#),
-        (r#"{"of":["id"],"or":["body"]}"#, r#"[["id"],["body"]]"#),
+        (r#"{"of":["id","body"],"or":["event-id","body"]}"#, r#"[["id"],["body"]]"#),
     ] {
         let text = SOUND.replacen(from, to, 1);
         assert!(text != SOUND && serde_json::from_str::<Description>(&text).is_err(), "{to}");

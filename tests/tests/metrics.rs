@@ -34,7 +34,8 @@ async fn deliveries_durations_errors_renewals_and_keys_are_told() {
     let headers = Signer::<RetentBase>::new(&secret).id("4").kind("test").sign("{}", now).unwrap();
     hangs.handle(&headers, "{}", now, TokioRuntime, async |_| Ok::<_, &str>(())).await;
     for (id, body, works) in [("1", "{}", true), ("1", "{}", true), ("2", "[]", true), ("3", "{ }", false)] {
-        let headers = Signer::<RetentBase>::new(&secret).id(id).kind("test").sign(body, now).unwrap();
+        let headers =
+            Signer::<RetentBase>::new(&secret).id(id).event_id(id).kind("test").sign(body, now).unwrap();
         let handler = async |_| {
             sleep(Duration::from_millis(80)).await;
             if works { Ok(()) } else { Err("out of paper") }

@@ -128,7 +128,8 @@ fn the_body_is_never_serialised_anew() {
 async fn the_same_delivery_under_another_delivery_id_is_a_duplicate() {
     let receiver = Receiver::<RetentBase>::builder(secret()).store(MemoryStore::new(100)).build().unwrap();
     let send = async |id: &str, at: Timestamp| {
-        let signer = Signer::<RetentBase>::new(&secret()).id(id).kind("cancellation.created");
+        let signer =
+            Signer::<RetentBase>::new(&secret()).id(id).event_id("evt_1").kind("cancellation.created");
         let headers = signer.sign("{}", at).unwrap();
         let answer = receiver
             .handle(&headers, "{}", NOW, tokio::time::sleep, async |_| Ok::<(), std::io::Error>(()))

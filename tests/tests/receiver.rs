@@ -45,7 +45,8 @@ fn secret() -> Secret {
 }
 
 fn delivery<P: Provider>(receiver: &Receiver<P>, id: &str, at: Timestamp, body: &str) -> Delivery<P> {
-    let headers = Signer::<P>::new(&secret()).id(id).kind("cancellation.created").sign(body, at).unwrap();
+    let signer = Signer::<P>::new(&secret()).id(id).event_id("evt_1").kind("cancellation.created");
+    let headers = signer.sign(body, at).unwrap();
     receiver.verifier().verify(&headers, body, NOW).unwrap()
 }
 
@@ -122,7 +123,7 @@ async fn a_later_keys_refusal_releases_the_earlier_ones() {
     let receiver = over::<RetentBase>(Arc::clone(&store));
     let first = admitted(&receiver, &delivery(&receiver, "dlv_1", NOW, "{}")).await;
     assert_eq!(store.len(), 3);
-    // The same body at another time: its first key is free, its second is not.
+    // The same event at another time: its first two keys are free, its third is not.
     let later = delivery(&receiver, "dlv_2", NOW.saturating_add(Duration::from_secs(9)), "{}");
     assert!(matches!(receiver.admit(later.clone(), sleep).await.unwrap(), Admission::InFlight { .. }));
     assert_eq!(store.len(), 3);
@@ -398,6 +399,11 @@ fn refusal<P: Provider>(set_up: impl Fn(ReceiverBuilder<P>) -> ReceiverBuilder<P
     set_up(builder).build().unwrap_err().to_string()
 }
 
+fn accepted<P: Provider>(set_up: impl Fn(ReceiverBuilder<P>) -> ReceiverBuilder<P>) {
+    let builder = Receiver::<P>::builder(secret()).store(MemoryStore::with_clock(10, Manual::default()));
+    assert_eq!(set_up(builder).build().err(), None);
+}
+
 #[test]
 fn set_up_mistakes_are_told_at_start_with_what_to_change() {
     const ID_ALONE: &[KeyRule] = &[KeyRule::of(&[KeyPart::Id])];
@@ -405,7 +411,13 @@ fn set_up_mistakes_are_told_at_start_with_what_to_change() {
     const KIND_AND_BODY: &[KeyRule] = &[KeyRule::of(&[KeyPart::Kind, KeyPart::Body])];
     const NOTHING: &[KeyRule] = &[KeyRule::of(&[])];
     const KIND_ALONE: &[KeyRule] = &[KeyRule::of(&[KeyPart::Body]), KeyRule::of(&[KeyPart::Kind])];
-    const TIMESTAMP_ALONE: &[KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Timestamp])];
+    const TIMESTAMP_ALONE: &[KeyRule] =
+        &[KeyRule::of(&[KeyPart::Id, KeyPart::Body]).or(&[KeyPart::Timestamp])];
+    const BODY_AND_ID: &[KeyRule] = &[KeyRule::of(&[KeyPart::Body]), KeyRule::of(&[KeyPart::Id])];
+    const ID_AND_BODY_OR_BODY: &[KeyRule] =
+        &[KeyRule::of(&[KeyPart::Id, KeyPart::Body]).or(&[KeyPart::Body])];
+    const STAMP_AND_BODY: &[KeyRule] = &[KeyRule::of(&[KeyPart::Timestamp, KeyPart::Body])];
+    const TWICE: &[KeyRule] = &[KeyRule::of(&[KeyPart::Body]), KeyRule::of(&[KeyPart::Kind, KeyPart::Body])];
     assert!(refusal::<Retake>(|b| b.require_timestamp()).contains("remove require_timestamp()"));
     assert!(refusal::<Retake>(|b| b.kind("intent.tracked")).contains("remove kind(..)"));
     assert!(refusal::<Recharge>(|b| b.kind(" ")).contains("kind is out of range: not blank"));
@@ -419,14 +431,22 @@ fn set_up_mistakes_are_told_at_start_with_what_to_change() {
     assert!(refusal::<Retake>(|b| b.read_timeout(Duration::ZERO)).contains("read_timeout is out of range"));
     assert!(refusal::<Retake>(|b| b.store_timeout(Duration::ZERO)).contains("store_timeout is out of range"));
     assert!(refusal::<Retake>(|b| b.lease(Duration::from_nanos(1))).contains("lease is out of range"));
-    assert!(refusal::<RetentBase>(|b| b.dedupe_by(ID_ALONE)).contains("that every delivery has"));
-    assert!(refusal::<RetentBase>(|b| b.dedupe_by(&[])).contains("that every delivery has"));
+    assert!(refusal::<RetentBase>(|b| b.dedupe_by(ID_ALONE)).contains("also needs the body"));
+    assert!(refusal::<RetentBase>(|b| b.dedupe_by(BODY_AND_ID)).contains("also needs the body"));
+    assert!(refusal::<RetentBase>(|b| b.dedupe_by(&[])).contains("of signed content alone"));
     // RevKeen's id is signed; RetentBase's is not, and whoever changes it must not get a copy through.
-    assert!(refusal::<RetentBase>(|b| b.dedupe_by(ID_OR_BODY)).contains("that every delivery has"));
-    assert!(refusal::<RetentBase>(|b| b.dedupe_by(KIND_AND_BODY)).contains("nothing but what is signed"));
+    assert!(refusal::<RetentBase>(|b| b.dedupe_by(ID_OR_BODY)).contains("also needs the body"));
+    assert!(refusal::<RetentBase>(|b| b.dedupe_by(ID_AND_BODY_OR_BODY)).contains("of signed content alone"));
+    assert!(refusal::<RetentBase>(|b| b.dedupe_by(KIND_AND_BODY)).contains("of signed content alone"));
+    assert!(refusal::<Recharge>(|b| b.dedupe_by(KIND_AND_BODY)).contains("of signed content alone"));
+    assert!(refusal::<Recharge>(|b| b.dedupe_by(STAMP_AND_BODY)).contains("of signed content alone"));
+    assert!(refusal::<RetentBase>(|b| b.dedupe_by(TWICE)).contains("leave it away"));
     for merging in [NOTHING, KIND_ALONE, TIMESTAMP_ALONE] {
         assert!(refusal::<RetentBase>(|b| b.dedupe_by(merging)).contains("would be merged"));
     }
+    accepted::<RevKeen>(|b| b.dedupe_by(ID_OR_BODY));
+    accepted::<RetentBase>(|b| b.dedupe_by(KIND_AND_BODY).kind("cancellation.created"));
+    accepted::<Recharge>(|b| b.dedupe_by(STAMP_AND_BODY).require_timestamp());
     let without = Receiver::<Retake>::builder(secret()).build().unwrap_err();
     assert_eq!(without, ConfigError::NoStore);
     assert!(without.to_string().contains(".store(MemoryStore::new(limit))"));

@@ -38,6 +38,7 @@ pub(crate) struct Beside<'r> {
     pub(crate) id: &'r [u8],
     /// What the header holds that is signed and not interpreted.
     pub(crate) header: &'r [u8],
+    pub(crate) event_id: &'r [u8],
     pub(crate) kind: &'r [u8],
     pub(crate) kind_is_configured: bool,
     pub(crate) attempt: Option<u32>,
@@ -51,6 +52,7 @@ pub(crate) struct Signed {
     body_only: bool,
     id: ShortText,
     header: ShortText,
+    event_id: ShortText,
     kind: ShortText,
     kind_is_configured: bool,
     attempt: Option<u32>,
@@ -59,14 +61,24 @@ pub(crate) struct Signed {
 impl From<Beside<'_>> for Signed {
     #[inline(always)]
     fn from(beside: Beside<'_>) -> Self {
-        let Beside { timestamp, timestamp_text, body_only, id, header, kind, kind_is_configured, attempt } =
-            beside;
+        let Beside {
+            timestamp,
+            timestamp_text,
+            body_only,
+            id,
+            event_id,
+            header,
+            kind,
+            kind_is_configured,
+            attempt,
+        } = beside;
         Self {
             timestamp,
             timestamp_text: ShortText::new(timestamp_text),
             body_only,
             id: ShortText::new(id),
             header: ShortText::new(header),
+            event_id: ShortText::new(event_id),
             kind: ShortText::new(kind),
             kind_is_configured,
             attempt,
@@ -76,14 +88,24 @@ impl From<Beside<'_>> for Signed {
 
 impl Signed {
     pub(crate) fn beside(&self) -> Beside<'_> {
-        let Self { timestamp, timestamp_text, body_only, id, header, kind, kind_is_configured, attempt } =
-            self;
+        let Self {
+            timestamp,
+            timestamp_text,
+            body_only,
+            id,
+            event_id,
+            header,
+            kind,
+            kind_is_configured,
+            attempt,
+        } = self;
         Beside {
             timestamp: *timestamp,
             timestamp_text: timestamp_text.as_bytes(),
             body_only: *body_only,
             id: id.as_bytes(),
             header: header.as_bytes(),
+            event_id: event_id.as_bytes(),
             kind: kind.as_bytes(),
             kind_is_configured: *kind_is_configured,
             attempt: *attempt,
@@ -116,6 +138,11 @@ impl<P: Provider> Delivery<P> {
     /// the scheme signs its header.
     pub fn id(&self) -> Option<Cow<'_, str>> {
         self.text(&self.described.fields().id, self.signed.id.filled(), json::string_or_number)
+    }
+
+    /// The provider's id of the event, where it sends one beside the delivery's. Unsigned, unless it stands in the body.
+    pub fn event_id(&self) -> Option<Cow<'_, str>> {
+        self.text(&self.described.fields().event_id, self.signed.event_id.filled(), json::string_or_number)
     }
 
     /// The event's kind: as configured for the endpoint, or as the provider sends it. Signed only where it stands in the

@@ -111,7 +111,7 @@ pub(crate) fn fields(object: &[u8]) -> Option<impl Iterator<Item = (&[u8], &[u8]
 }
 
 /// The items of an array, as far as they are JSON.
-fn items(array: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
+pub(crate) fn items(array: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
     let mut cursor = Cursor { rest: array };
     cursor.blank();
     cursor.eat(b'[')?;

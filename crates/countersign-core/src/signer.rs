@@ -32,6 +32,7 @@ pub struct Signer<P: Provider> {
     secret: Secret,
     weakest: bool,
     id: Option<String>,
+    event_id: Option<String>,
     kind: Option<String>,
     attempt: Option<u32>,
     public_url: Option<String>,
@@ -64,6 +65,7 @@ impl<P: Provider> Signer<P> {
             secret: secret.clone(),
             weakest: false,
             id: None,
+            event_id: None,
             kind: None,
             attempt: None,
             public_url: None,
@@ -93,6 +95,13 @@ impl<P: Provider> Signer<P> {
         self
     }
 
+    /// The event's id, for a provider that sends it in a header beside the delivery's.
+    #[must_use]
+    pub fn event_id(mut self, id: impl Into<String>) -> Self {
+        self.event_id = Some(id.into());
+        self
+    }
+
     /// The event's kind, for a provider that sends it in a header.
     #[must_use]
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
@@ -118,7 +127,7 @@ impl<P: Provider> Signer<P> {
     /// The headers that the provider would send with this body at this time, by `POST`. A timestamp in the body is the body's own.
     ///
     /// # Errors
-    /// [`ConfigError::NotAHeaderValue`] when the id, the kind or a token cannot stand in a header, or the scheme signs an id
+    /// [`ConfigError::NotAHeaderValue`] when an id, the kind or a token cannot stand in a header, or the scheme signs an id
     /// and there is none; [`ConfigError::MalformedSecret`] and [`ConfigError::NoPublicUrl`] as for a verifier.
     pub fn sign(&self, body: impl AsRef<[u8]>, timestamp: Timestamp) -> Result<SignedHeaders, ConfigError> {
         let (body, fields) = (body.as_ref(), self.described.fields());
@@ -165,6 +174,7 @@ impl<P: Provider> Signer<P> {
         let attempt = self.attempt.map(|attempt| attempt.to_string());
         for (source, value, field) in [
             (&fields.id, &self.id, "id"),
+            (&fields.event_id, &self.event_id, "event_id"),
             (&fields.kind, &self.kind, "kind"),
             (&fields.attempt, &attempt, "attempt"),
         ] {
@@ -216,6 +226,7 @@ impl<P: Provider> Clone for Signer<P> {
             secret: self.secret.clone(),
             weakest: self.weakest,
             id: self.id.clone(),
+            event_id: self.event_id.clone(),
             kind: self.kind.clone(),
             attempt: self.attempt,
             public_url: self.public_url.clone(),

@@ -13,6 +13,7 @@ pub(crate) use self::builder::out_of_range;
 use self::checked::Checked;
 pub use self::{body::IntoBody, builder::VerifierBuilder, verification::Verification};
 use crate::{
+    dedupe::{KeyRule, Known},
     delivery::{Beside, Delivery},
     error::{ConfigError, VerifyError},
     headers::{Found, Header, Headers, Sought},
@@ -72,6 +73,7 @@ struct Shared {
     schemes: Vec<Keyed>,
     sought: Sought,
     kind_header: Option<Header>,
+    event_id: Option<Header>,
     attempt: Option<Header>,
     content_length: Header,
     require_timestamp: bool,
@@ -133,6 +135,7 @@ impl<P: Provider> Verifier<P> {
     pub fn builder(secrets: impl Into<Secrets>) -> VerifierBuilder<P> {
         const {
             Scheme::assert_sound(P::SCHEMES, &P::DESCRIPTION.fields);
+            KeyRule::assert_sound(P::KEYS, P::SCHEMES, &P::DESCRIPTION.fields);
             Handshake::assert_sound(P::HANDSHAKES, P::SCHEMES);
         };
         VerifierBuilder::new(Described::Constant(P::DESCRIPTION), secrets.into())
@@ -141,6 +144,12 @@ impl<P: Provider> Verifier<P> {
     /// The provider, as it was described.
     pub fn description(&self) -> &Description {
         &self.shared.described
+    }
+
+    /// Where the parts of its deliveries' dedupe keys come from.
+    pub(crate) fn known(&self) -> Known {
+        let Shared { described, kind, require_timestamp, .. } = &*self.shared;
+        Known::at_endpoint(described.schemes(), described.fields(), kind.is_some(), *require_timestamp)
     }
 
     /// The method that requests must have where it is signed; `POST` unless told otherwise. For the adapters.
@@ -293,7 +302,7 @@ impl<P: Provider> Verifier<P> {
         Ok(Checked { shared: &self.shared, keyed, now, signatures, beside })
     }
 
-    /// Takes what the provider says beside the signature, unsigned but for an id that the scheme signs: id, kind and
+    /// Takes what the provider says beside the signature, unsigned but for an id that the scheme signs: ids, kind and
     /// attempt.
     fn read_fields<'r>(
         &'r self,
@@ -315,6 +324,9 @@ impl<P: Provider> Verifier<P> {
         if let Some(header) = &keyed.header {
             beside.header = found.text(header)?;
             check_part(beside.header, header, keyed.plan.header)?;
+        }
+        if let Some(header) = &self.shared.event_id {
+            beside.event_id = found.text(header)?;
         }
         if let Some(header) = &self.shared.attempt {
             let attempt = std::str::from_utf8(found.text(header)?).unwrap_or_default();

@@ -123,7 +123,9 @@ impl Run {
     async fn provider<P: Provider>(&mut self, sample: &Sample) -> Result<(), Error> {
         let now = Timestamp::from(SystemTime::now());
         let secret = Secret::new(sample.secret)?;
-        let signer = |secret: &Secret| Signer::<P>::new(secret).id("dlv_1").kind(sample.kind).attempt(1);
+        let signer = |secret: &Secret| {
+            Signer::<P>::new(secret).id("dlv_1").event_id("evt_1").kind(sample.kind).attempt(1)
+        };
         let genuine = signer(&secret).sign(sample.payload, now)?.into();
         let tampered = sample.payload.replacen(':', ": ", 1);
         let forged = signer(&Secret::new("somebody else's secret")?).sign(sample.payload, now)?.into();

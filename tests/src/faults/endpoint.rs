@@ -60,8 +60,8 @@ impl Kind {
             }
             Self::RetentBase => {
                 let body = format!(r#"{{"eventId":"{name}"}}"#);
-                let signer = Signer::<RetentBase>::new(&secret()).id(id).kind("cancellation.created");
-                let headers = signer.sign(&body, now);
+                let signer = Signer::<RetentBase>::new(&secret()).id(id).event_id(name);
+                let headers = signer.kind("cancellation.created").sign(&body, now);
                 (body, headers.unwrap())
             }
         }

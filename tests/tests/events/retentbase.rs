@@ -61,12 +61,14 @@ fn a_new_word_is_kept() {
 #[test]
 fn what_stands_in_headers_is_told() {
     let (secret, now) = (Secret::new("rb_secret").unwrap(), Timestamp::from_unix_seconds(1_705_689_600));
-    let signer = Signer::<RetentBase>::new(&secret).id("dlv_1").kind("cancellation.created").attempt(3);
+    let signer = Signer::<RetentBase>::new(&secret).id("dlv_1").event_id("evt_1");
+    let signer = signer.kind("cancellation.created").attempt(3);
     let delivery = Verifier::<RetentBase>::new(&secret)
         .unwrap()
         .verify(&signer.sign(UPDATED, now).unwrap(), UPDATED, now)
         .unwrap();
     assert_eq!((delivery.id().as_deref(), delivery.attempt()), (Some("dlv_1"), Some(3)));
+    assert_eq!(delivery.event_id().as_deref(), Some("evt_1"));
     assert_eq!((delivery.kind().as_deref(), delivery.timestamp()), (Some("cancellation.created"), Some(now)));
 }
 

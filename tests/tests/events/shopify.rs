@@ -31,6 +31,6 @@ fn a_payload_is_read_as_a_type_of_ones_own() {
 
 #[test]
 fn a_delivery_without_a_topic_is_typed() {
-    let Event { topic, event_id, .. } = event::<Shopify>("", DOCUMENTED).unwrap();
-    assert_eq!((topic, event_id), (None, None));
+    let Event { topic, webhook_id, event_id, .. } = event::<Shopify>("", DOCUMENTED).unwrap();
+    assert_eq!((topic, webhook_id, event_id), (None, None, None));
 }

@@ -2,14 +2,10 @@
 
 use std::{borrow::Cow, cell::LazyCell, fmt, hash};
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{
-    delivery::Delivery,
-    provider::{Description, Provider, Source},
-    scheme::{put, table},
-};
+use super::{KeyPart, KeyRule};
+use crate::{delivery::Delivery, json, provider::Provider};
 
 /// A dedupe key: a SHA-256 digest over provider, endpoint and the parts of one [`KeyRule`], each with its length before
 /// it.
@@ -54,24 +50,54 @@ impl Key {
         // Each is made when a rule asks for it: a body may be large, and an id far within it.
         let body = LazyCell::new(|| <[u8; 32]>::from(Sha256::digest(delivery.body())));
         let (id, kind) = (LazyCell::new(|| delivery.id()), LazyCell::new(|| delivery.kind()));
+        let event_id = LazyCell::new(|| delivery.event_id());
+        // What follows a JSON text is in no field of it, so two bodies with equal fields could be two events.
+        let is_json = LazyCell::new(|| json::is_text(delivery.body()));
         let mut content = opening(delivery.provider(), endpoint);
         let opened = content.len();
         let mut key = |parts: &[KeyPart]| {
             content.truncate(opened);
             for part in parts {
+                let field;
                 let (tag, value): (&[u8], &[u8]) = match part {
                     KeyPart::Body => (b"body", &*body),
                     KeyPart::Timestamp => (b"timestamp", delivery.timestamp_text().as_bytes()),
                     KeyPart::Kind => (b"kind", kind.as_deref().unwrap_or_default().as_bytes()),
                     KeyPart::Id => (b"id", id.as_deref()?.as_bytes()),
+                    KeyPart::EventId => (b"event-id", event_id.as_deref()?.as_bytes()),
+                    KeyPart::Field(path) => {
+                        field = is_json.then(|| value_at(delivery.body(), Some(path))).flatten()?;
+                        add(&mut content, b"field");
+                        (path.as_bytes(), &field)
+                    }
                 };
                 add(&mut content, tag);
                 add(&mut content, value);
             }
             Some(Self::digest(&content))
         };
-        rules.iter().filter_map(|rule| key(&rule.parts).or_else(|| key(rule.otherwise.as_ref()?))).collect()
+        rules
+            .iter()
+            .filter_map(|rule| key(rule.parts()).or_else(|| rule.otherwise().and_then(&mut key)))
+            .collect()
     }
+}
+
+/// What stands at the end of a path, as it is written there; behind a `*`, each item's in turn. `None` where something is missing,
+/// null or an empty string, or an array is empty.
+fn value_at<'b>(value: &'b [u8], path: Option<&str>) -> Option<Cow<'b, [u8]>> {
+    let Some(path) = path else {
+        return (!matches!(value, b"null" | b"\"\"")).then_some(Cow::Borrowed(value));
+    };
+    let (step, rest) = path.split_once('.').map_or((path, None), |(step, rest)| (step, Some(rest)));
+    let Some(items) = json::items(value).filter(|_| step == "*") else {
+        return value_at(json::field(value, step)?, rest);
+    };
+    let mut values = Vec::new();
+    for item in items {
+        add(&mut values, &value_at(item, rest)?);
+    }
+    (!values.is_empty()).then_some(Cow::Owned(values))
 }
 
 /// What every key of an endpoint begins with. Gathered, and then hashed at once: a hash in so many steps costs more in the steps.
@@ -105,119 +131,4 @@ impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Key({self})")
     }
-}
-
-/// What one key is made of.
-///
-/// In TOML and JSON, a list of parts, as in `["kind", "body"]`, or with what takes their place, as in
-/// `{ of = ["id"], or = ["body"] }`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Written", into = "Written")]
-pub struct KeyRule {
-    parts: Cow<'static, [KeyPart]>,
-    otherwise: Option<Cow<'static, [KeyPart]>>,
-}
-
-impl KeyRule {
-    /// A key of these parts. There is no such key for a delivery that lacks the id it names.
-    pub const fn of(parts: &'static [KeyPart]) -> Self {
-        Self { parts: Cow::Borrowed(parts), otherwise: None }
-    }
-
-    /// A key of these parts for a delivery that lacks the id.
-    #[must_use]
-    pub const fn or(mut self, parts: &'static [KeyPart]) -> Self {
-        put(&mut self.otherwise, Some(Cow::Borrowed(parts)));
-        self
-    }
-
-    fn branches(&self) -> impl Iterator<Item = &[KeyPart]> {
-        std::iter::once(&self.parts).chain(&self.otherwise).map(|parts| &**parts)
-    }
-
-    /// Whether two deliveries with different bodies never share this key, but by their id.
-    pub(crate) fn tells_bodies_apart(&self) -> bool {
-        self.branches().all(|parts| parts.contains(&KeyPart::Body) || parts.contains(&KeyPart::Id))
-    }
-
-    /// Whether the id is part of it.
-    pub(crate) fn needs_id(&self) -> bool {
-        self.branches().any(|parts| parts.contains(&KeyPart::Id))
-    }
-
-    /// Whether a delivery that lacks the id has no such key.
-    pub(crate) fn needs_id_alone(&self) -> bool {
-        self.branches().all(|parts| parts.contains(&KeyPart::Id))
-    }
-
-    /// Whether there is something in it that cannot be changed without changing the body or the signature.
-    pub(crate) fn holds_signed(&self, id_is_signed: bool) -> bool {
-        let signed = |part: &KeyPart| *part == KeyPart::Body || id_is_signed && *part == KeyPart::Id;
-        self.branches().all(|parts| parts.iter().any(signed))
-    }
-
-    /// Whether every delivery has this key, whatever unsigned headers it comes with.
-    pub(crate) fn is_signed(&self, description: &Description) -> bool {
-        let id_is_signed = description.id_is_signed();
-        let kind_is_signed = !matches!(description.fields().kind, Some(Source::Header(_)));
-        let is_whole = |parts: &[KeyPart]| {
-            parts.contains(&KeyPart::Body)
-                && !parts.contains(&KeyPart::Id)
-                && (kind_is_signed || !parts.contains(&KeyPart::Kind))
-        };
-        is_whole(&self.parts) || id_is_signed && self.otherwise.as_deref().is_some_and(is_whole)
-    }
-}
-
-/// A rule as it is written.
-#[derive(Serialize, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "a list of `body`, `timestamp`, `kind`, `id`, or { of = [..], or = [..] } of such lists"
-)]
-enum Written {
-    Parts(Vec<KeyPart>),
-    Rule(Alternatives),
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, remote = "Self")]
-struct Alternatives {
-    of: Vec<KeyPart>,
-    or: Vec<KeyPart>,
-}
-
-table!(Alternatives);
-
-impl From<Written> for KeyRule {
-    fn from(written: Written) -> Self {
-        match written {
-            Written::Parts(parts) => Self { parts: parts.into(), otherwise: None },
-            Written::Rule(Alternatives { of, or }) => Self { parts: of.into(), otherwise: Some(or.into()) },
-        }
-    }
-}
-
-impl From<KeyRule> for Written {
-    fn from(KeyRule { parts, otherwise }: KeyRule) -> Self {
-        match otherwise {
-            None => Self::Parts(parts.into_owned()),
-            Some(or) => Self::Rule(Alternatives { of: parts.into_owned(), or: or.into_owned() }),
-        }
-    }
-}
-
-/// A part of a dedupe key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum KeyPart {
-    /// The digest of the signed body.
-    Body,
-    /// The signed timestamp's text; empty where there is none.
-    Timestamp,
-    /// The event's kind; empty where there is none.
-    Kind,
-    /// The delivery's id.
-    Id,
 }

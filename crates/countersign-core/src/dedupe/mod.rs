@@ -4,12 +4,16 @@
 pub mod conformance;
 mod key;
 mod memory;
+mod rule;
+mod sound;
 mod store;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub(crate) use self::sound::Known;
 pub use self::{
-    key::{Key, KeyPart, KeyRule},
+    key::Key,
     memory::MemoryStore,
+    rule::{KeyPart, KeyRule},
     store::{BoxFuture, Claim, Store, StoreFuture, Token},
 };

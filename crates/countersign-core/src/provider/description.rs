@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Code, Fields, Handshake, Provider, Retries, Source};
 use crate::{
-    dedupe::{KeyPart, KeyRule},
+    dedupe::{KeyPart, KeyRule, Known},
     error::ConfigError,
     scheme::{Scheme, table},
 };
@@ -16,8 +16,8 @@ use crate::{
 /// For providers that are not built in: [`Verifier::custom`](crate::Verifier::custom) takes one. It is made in code, or read from
 /// TOML, JSON or anything else that serde reads. One that cannot be safe, or cannot work, is refused, with what to change.
 ///
-/// As text, it has a `name` and at least one `[[scheme]]`, whose fields are those of [`Scheme`]; and where there are such: `id`, `kind`
-/// and `attempt` ([`Source`]), `dedupe` (a list of [`KeyRule`]s), `retries` ([`Retries`]), `public_url`, and `[[handshake]]`
+/// As text, it has a `name` and at least one `[[scheme]]`, whose fields are those of [`Scheme`]; and where there are such: `id`, `event_id`,
+/// `kind` and `attempt` ([`Source`]), `dedupe` (a list of [`KeyRule`]s), `retries` ([`Retries`]), `public_url`, and `[[handshake]]`
 /// ([`Handshake`]).
 ///
 /// ```
@@ -131,6 +131,13 @@ impl Description {
         self
     }
 
+    /// Where the event's id stands, where that is another than the delivery's.
+    #[must_use]
+    pub fn event_id(mut self, source: Source) -> Self {
+        self.fields.event_id = Some(source);
+        self
+    }
+
     /// Where the kind stands.
     #[must_use]
     pub fn kind(mut self, source: Source) -> Self {
@@ -145,7 +152,7 @@ impl Description {
         self
     }
 
-    /// What makes two deliveries the same; a hit on any one of these keys.
+    /// What makes two deliveries the same; a hit on any one of these keys. See [`KeyRule`] for what is asked of them.
     #[must_use]
     pub fn dedupe(mut self, rules: impl Into<Vec<KeyRule>>) -> Self {
         self.keys = Cow::Owned(rules.into());
@@ -183,7 +190,7 @@ impl Description {
         &self.schemes
     }
 
-    /// Where a delivery's id, kind and attempt stand.
+    /// Where a delivery's ids, kind and attempt stand.
     pub fn fields(&self) -> &Fields {
         &self.fields
     }
@@ -200,10 +207,11 @@ impl Description {
     }
 
     /// Whether the id cannot be changed without changing the body or the signature.
-    pub(crate) fn id_is_signed(&self) -> bool {
+    fn id_is_signed(&self) -> bool {
+        let all_sign_it = self.schemes.iter().all(Scheme::signs_id);
         match self.fields.id {
-            Some(Source::Body(_)) => true,
-            Some(Source::Header(_)) => self.schemes.iter().all(Scheme::signs_id),
+            Some(Source::Body(_)) => all_sign_it || !self.schemes.iter().any(Scheme::signs_id),
+            Some(Source::Header(_)) => all_sign_it,
             None => false,
         }
     }
@@ -230,36 +238,18 @@ impl Description {
             };
             return refuse(field, flaw.problem);
         }
+        if let Some(event_id) = &self.fields.event_id {
+            // What is asked of the source of a kind is asked of this one.
+            let fields = Fields { kind: Some(event_id.clone()), ..self.fields.clone() };
+            if let Some((_, flaw)) = Scheme::flaw_of_all(&self.schemes, &fields) {
+                return refuse("event_id".to_owned(), flaw.problem);
+            }
+        }
         if let Some((index, flaw)) = Handshake::flaw_at_run_time(&self.handshakes, &self.schemes) {
             return refuse(format!("handshake[{index}].{}", flaw.field), flaw.problem);
         }
-        if !self.keys.iter().all(KeyRule::tells_bodies_apart) {
-            return refuse(
-                "dedupe".to_owned(),
-                "each key needs the body or the id in it, or deliveries would be merged",
-            );
-        }
-        if !self.keys.iter().any(|rule| rule.holds_signed(self.id_is_signed())) {
-            return refuse(
-                "dedupe".to_owned(),
-                "a key of nothing but headers that are not signed lets replays through: add a key with the body",
-            );
-        }
-        if self.fields.id.is_none() && self.keys.iter().any(KeyRule::needs_id) {
-            return refuse(
-                "dedupe".to_owned(),
-                "a key is made of the id, which has no source: add id, and say where it stands",
-            );
-        }
-        let id_is_sure = matches!(self.fields.id, Some(Source::Header(_))) && self.id_is_signed();
-        if !id_is_sure && self.keys.iter().all(KeyRule::needs_id_alone) {
-            return refuse(
-                "dedupe".to_owned(),
-                "a delivery without an id would have no key: write { of = [\"id\"], or = [\"body\"] }",
-            );
-        }
-        if self.keys.len() > 8 {
-            return refuse("dedupe".to_owned(), "a delivery has 8 keys at most");
+        if let Some(problem) = KeyRule::flaw_of_all(&self.keys, &Known::of(&self.schemes, &self.fields)) {
+            return refuse("dedupe".to_owned(), problem);
         }
         if !self.retries.is_sane() {
             return refuse("retries".to_owned(), "no provider tries for more than 90 days (7776000 s)");
@@ -296,6 +286,8 @@ struct Fresh {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<Source>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    event_id: Option<Source>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     kind: Option<Source>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     attempt: Option<Source>,
@@ -316,8 +308,10 @@ impl TryFrom<Fresh> for Description {
     type Error = ConfigError;
 
     fn try_from(fresh: Fresh) -> Result<Self, ConfigError> {
-        let Fresh { name, id, kind, attempt, public_url, retries, dedupe, scheme, handshake } = fresh;
+        let Fresh { name, id, event_id, kind, attempt, public_url, retries, dedupe, scheme, handshake } =
+            fresh;
         let mut description = Self::new(name, scheme).retries(retries.unwrap_or(Retries::UNKNOWN));
+        description.fields.event_id = event_id;
         description.fields.kind = kind;
         description.fields.attempt = attempt;
         description.public_url = public_url;
@@ -336,10 +330,10 @@ impl From<Description> for Fresh {
     fn from(description: Description) -> Self {
         let Description { name, schemes, fields, keys, retries, handshakes, public_url, code: _ } =
             description;
-        let Fields { id, kind, attempt, .. } = fields;
+        let Fields { id, event_id, kind, attempt, .. } = fields;
         let (dedupe, retries) = (Some(keys.into_owned()), Some(retries));
         let (scheme, handshake) = (schemes.into_owned(), handshakes.into_owned());
-        Self { name, id, kind, attempt, public_url, retries, dedupe, scheme, handshake }
+        Self { name, id, event_id, kind, attempt, public_url, retries, dedupe, scheme, handshake }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `Fields` and `Source`: where a delivery's id, kind and attempt stand.
+//! `Fields` and `Source`: where a delivery's ids, kind and attempt stand.
 
 use std::borrow::Cow;
 
@@ -30,12 +30,14 @@ impl Source {
     }
 }
 
-/// Where a delivery's id, kind and attempt stand; each `None` when the provider sends none.
+/// Where a delivery's ids, kind and attempt stand; each `None` when the provider sends none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fields {
     /// The delivery's or event's id.
     pub id: Option<Source>,
+    /// The event's id, where that is another than the delivery's.
+    pub event_id: Option<Source>,
     /// The event's kind.
     pub kind: Option<Source>,
     /// The number of the attempt, from 1.
@@ -48,13 +50,26 @@ pub struct Fields {
 
 impl Fields {
     /// A provider that sends none of them.
-    pub const NONE: Self =
-        Self { id: None, kind: None, attempt: None, timestamp_repeated: None, id_repeated: None };
+    pub const NONE: Self = Self {
+        id: None,
+        event_id: None,
+        kind: None,
+        attempt: None,
+        timestamp_repeated: None,
+        id_repeated: None,
+    };
 
     /// Where the id stands.
     #[must_use]
     pub const fn id(mut self, source: Source) -> Self {
         put(&mut self.id, Some(source));
+        self
+    }
+
+    /// Where the event's id stands, where that is another than the delivery's.
+    #[must_use]
+    pub const fn event_id(mut self, source: Source) -> Self {
+        put(&mut self.event_id, Some(source));
         self
     }
 

@@ -3,17 +3,21 @@
 //! Signature: `X-Hub-Signature-256: sha256=<hex>`, HMAC-SHA256 over the raw body, keyed by the webhook's secret
 //! (<https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries>). `X-Hub-Signature`, of SHA-1, comes beside and is not taken. A
 //! webhook that has no secret sends no signature, and is refused. There is no timestamp, so a captured delivery can be played again
-//! once its dedupe keys' retention has ended.
+//! once its dedupe key's retention has ended.
 //!
-//! The kind (`X-GitHub-Event`) and the delivery's id (`X-GitHub-Delivery`) stand in headers that are not signed. So a delivery is
-//! known by two keys: the digest of the signed body, so that a replay is caught under whatever headers it comes, and the id, which
-//! stays when a delivery is sent again by hand. Two deliveries whose bodies are equal byte for byte are one: a label that is
-//! renamed, renamed back and renamed again is told of in three bodies, of which the last may be the first. So it is with all that
-//! can be undone and holds no time of its own, such as who is a member of a team: a handler that must not miss the last turn asks
-//! GitHub for what is.
+//! The kind (`X-GitHub-Event`) and the delivery's id (`X-GitHub-Delivery`) stand in headers that are not signed. So the dedupe
+//! key is the digest of the signed body: a replay is caught under whatever headers it comes, and so is a delivery that is sent again
+//! by hand. The id is no key: whoever captured one delivery could occupy the id of a later one.
 //!
-//! Who holds a genuine delivery can present it as another kind, once. A receiver that is set up for one kind takes that
-//! from nobody.
+//! Two deliveries whose bodies are equal byte for byte are one: a label that is renamed, renamed back and renamed again is told of in
+//! three bodies, of which the last may be the first. So it is with all that can be undone and holds no time of its own, such as who is
+//! a member of a team: a handler that must not miss the last turn asks GitHub for what is.
+//!
+//! A kind whose payloads always have a key that the body lacks contradicts the body, and is refused: `push` over an issue. Kinds
+//! that are not in GitHub's published schemas pass, and so do those whose keys the body has (`issues` over an issue's comment).
+//! **So whoever captures a delivery before it arrives can present it once as such a kind, and the delivery itself is then a
+//! duplicate.** Where that matters, serve each kind at an endpoint of its own and configure it
+//! ([`ReceiverBuilder::kind`](crate::ReceiverBuilder::kind)).
 //!
 //! GitHub tries nothing again by itself (<https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries>). Deliveries of the
 //! last three days can be sent again by hand or by the API, with their old id: one that was handled is answered without a second run.
@@ -30,8 +34,9 @@ use serde::Deserialize;
 use crate::{
     dedupe::{KeyPart, KeyRule},
     delivery::Delivery,
-    error::EventError,
+    error::{EventError, VerifyError},
     event::{Flag, Integer, Json, model, parse},
+    json,
     provider::{Fields, Payload, Retries, Source, provider},
     scheme::Scheme,
 };
@@ -43,16 +48,93 @@ provider! {
         const NAME: &'static str = "github";
         const SCHEMES: &'static [Scheme] = &[Scheme::hmac_sha256("x-hub-signature-256").prefix("sha256=")];
         const FIELDS: Fields =
-            Fields::NONE.id(Source::header("x-github-delivery")).kind(Source::header("x-github-event"));
-        const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Body]), KeyRule::of(&[KeyPart::Id])];
+            Fields::NONE.id(Source::header("x-github-delivery")).kind(Source::header(KIND));
+        const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Body])];
         /// For as long as a delivery can be sent again.
         const RETRIES: Retries = Retries::ON_ANY_FAILURE.within(Duration::from_secs(3 * 24 * 60 * 60));
 
         fn event(delivery: &Delivery<Self>) -> Result<Event<T>, EventError> {
             Event::of(delivery)
         }
+
+        fn check(delivery: &Delivery<Self>) -> Result<(), VerifyError> {
+            let named = if delivery.kind_is_configured() { None } else { delivery.field_kind() };
+            let own = named.and_then(|kind| KEYED.iter().find(|(keyed, _)| *keyed == kind));
+            match own {
+                Some((_, key)) if lacks(delivery.body(), key) => {
+                    Err(VerifyError::Contradiction { name: KIND.into() })
+                }
+                _ => Ok(()),
+            }
+        }
     }
 }
+
+/// The header that names the kind.
+const KIND: &str = "x-github-event";
+
+/// Whether a body is JSON, and no object with this key. A form has its JSON in a field.
+fn lacks(body: &[u8], key: &str) -> bool {
+    json::starts_structure(body) && json::member(body, key).is_none()
+}
+
+/// Each kind with a key that its payloads always have, of those that have one in GitHub's schemas
+/// (<https://github.com/octokit/webhooks>, `payload-schemas`).
+const KEYED: &[(&str, &str)] = &[
+    ("branch_protection_rule", "rule"),
+    ("check_run", "check_run"),
+    ("check_suite", "check_suite"),
+    ("code_scanning_alert", "alert"),
+    ("commit_comment", "comment"),
+    ("create", "ref_type"),
+    ("custom_property", "definition"),
+    ("delete", "ref_type"),
+    ("dependabot_alert", "alert"),
+    ("deploy_key", "key"),
+    ("deployment", "deployment"),
+    ("deployment_status", "deployment_status"),
+    ("discussion", "discussion"),
+    ("discussion_comment", "comment"),
+    ("fork", "forkee"),
+    ("gollum", "pages"),
+    ("installation_repositories", "repositories_added"),
+    ("issue_comment", "comment"),
+    ("issues", "issue"),
+    ("label", "label"),
+    ("marketplace_purchase", "marketplace_purchase"),
+    ("member", "member"),
+    ("membership", "scope"),
+    ("merge_group", "merge_group"),
+    ("meta", "hook"),
+    ("milestone", "milestone"),
+    ("org_block", "blocked_user"),
+    ("package", "package"),
+    ("page_build", "build"),
+    ("ping", "zen"),
+    ("project", "project"),
+    ("project_card", "project_card"),
+    ("project_column", "project_column"),
+    ("projects_v2_item", "projects_v2_item"),
+    ("pull_request", "pull_request"),
+    ("pull_request_review", "review"),
+    ("pull_request_review_comment", "comment"),
+    ("pull_request_review_thread", "thread"),
+    ("push", "commits"),
+    ("registry_package", "registry_package"),
+    ("release", "release"),
+    ("repository_vulnerability_alert", "alert"),
+    ("secret_scanning_alert", "alert"),
+    ("secret_scanning_alert_location", "location"),
+    ("security_advisory", "security_advisory"),
+    ("sponsorship", "sponsorship"),
+    ("star", "starred_at"),
+    ("status", "sha"),
+    ("team", "team"),
+    ("team_add", "team"),
+    ("workflow_dispatch", "workflow"),
+    ("workflow_job", "workflow_job"),
+    ("workflow_run", "workflow_run"),
+];
 
 /// An event from GitHub: what all of them have in common, and the whole body as JSON text or as a type of yours.
 ///

@@ -9,10 +9,14 @@
 //! `%2F`, `%3F`, `%40`, `%21`, `%24`, `%27`, `%28`, `%29`, `%2A`, `%2C`, `%3B`); configure it so decoded. Timestamp and
 //! body touch in what is signed, so a body that ends in a digit is refused; HubSpot's end in `]`.
 //!
-//! A body is an array of up to 100 events. Id and kind are those of the first; HubSpot says that `eventId` is not
-//! guaranteed to be unique, so the dedupe key is the digest of the signed body. A retry counts up `attemptNumber` in
-//! the body and so is another delivery: handlers that must not act twice tell events by `eventId`, `subscriptionId` and
-//! `occurredAt`.
+//! A body is an array of up to 100 events. Id and kind are those of the first. A retry counts up `attemptNumber` in the body, so
+//! the body differs from one attempt to the next, and HubSpot says that `eventId` is not guaranteed to be unique. The dedupe key is
+//! therefore what each event of the array says of itself: `eventId`, `subscriptionId`, `portalId`, `objectId`, `occurredAt`
+//! and `subscriptionType`. All events count, since two arrays may begin alike.
+//!
+//! Where an event lacks one of these (a change of an association has no `objectId`), the key is the digest of the signed body, and
+//! a retry is handled again. So are events that come in another array than before. Handlers that must not act twice tell events by the
+//! same fields.
 //!
 //! HubSpot waits 5 s and tries 10 times in 24 h, on any failure.
 
@@ -25,6 +29,18 @@ use crate::{
     time::{TimestampFormat, Tolerance},
 };
 
+/// What tells an event from every other, and is the same at every attempt, for each event of a body.
+const EVENTS: &[KeyPart] = &[
+    KeyPart::field("*.eventId"),
+    KeyPart::field("*.subscriptionId"),
+    KeyPart::field("*.portalId"),
+    KeyPart::field("*.objectId"),
+    KeyPart::field("*.occurredAt"),
+    KeyPart::field("*.subscriptionType"),
+];
+/// The same for each version of the signature.
+pub(super) const KEYS: &[KeyRule] = &[KeyRule::of(EVENTS).or(&[KeyPart::Body])];
+
 provider! {
     /// The provider HubSpot. See [the module](self).
     pub HubSpot {
@@ -35,7 +51,7 @@ provider! {
             .tolerance(Tolerance::from_secs(300))
             .signs("{method}{url}{body}{timestamp}")];
         const FIELDS: Fields = Fields::NONE.id(Source::body("0.eventId")).kind(Source::body("0.subscriptionType"));
-        const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Body])];
+        const KEYS: &'static [KeyRule] = KEYS;
         const RETRIES: Retries = Retries::ON_ANY_FAILURE.within(Duration::from_secs(24 * 60 * 60));
     }
 }

@@ -9,17 +9,16 @@
 //! refused here.
 //!
 //! There is no timestamp, so a captured delivery can be played again once its dedupe key's retention has ended. A body is an
-//! array of up to 100 events, and the kind is the first one's: look at each. The dedupe key is the digest of the body. It
-//! catches replays, not HubSpot's own retries: they count up `attemptNumber` in the signed body, and an `eventId` need not be
-//! unique. Make the handling of each event idempotent.
+//! array of up to 100 events, and the kind is the first one's: look at each. The dedupe key is made of each event's fields, as for
+//! [HubSpot's third version](super::hubspot).
 //!
 //! Failures are tried again up to ten times within 24 hours, but not on a 400, 401, 403, 404 or 405.
 
 use std::time::Duration;
 
 use crate::{
-    dedupe::{KeyPart, KeyRule},
-    provider::{Fields, Retries, Source, provider},
+    dedupe::KeyRule,
+    provider::{Fields, Retries, Source, hubspot, provider},
     scheme::Scheme,
 };
 
@@ -29,7 +28,7 @@ provider! {
         const NAME: &'static str = "hubspot_v1";
         const SCHEMES: &'static [Scheme] = &[Scheme::sha256("x-hubspot-signature")];
         const FIELDS: Fields = Fields::NONE.kind(Source::body("0.subscriptionType"));
-        const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Body])];
+        const KEYS: &'static [KeyRule] = hubspot::KEYS;
         const RETRIES: Retries = Retries::ON_SERVER_ERRORS.within(Duration::from_secs(24 * 60 * 60));
     }
 }

@@ -141,9 +141,30 @@ pub trait Provider: Sized + Send + Sync + 'static {
     /// A scheme that cannot be safe, or cannot work, does not compile once a verifier is made of it: a timestamp that is not
     /// signed, signed content without the body, a header's name that is not in lower case.
     const SCHEMES: &'static [Scheme];
-    /// Where a delivery's id, kind and attempt stand.
+    /// Where a delivery's ids, kind and attempt stand.
     const FIELDS: Fields;
     /// What makes two deliveries the same.
+    ///
+    /// Keys that let whoever captured a delivery lose or repeat one do not compile once a verifier is made of it: see [`KeyRule`].
+    /// An empty list says that no delivery is ever taken for a duplicate.
+    ///
+    /// ```compile_fail
+    /// # use countersign_core::{
+    /// #     Delivery, EventError, Provider, Secret, Verifier, dedupe::{KeyPart, KeyRule}, provider::{Fields, Retries, Source}, scheme::Scheme,
+    /// # };
+    /// # struct Example;
+    /// # impl Provider for Example {
+    /// #     const NAME: &'static str = "example";
+    /// #     const RETRIES: Retries = Retries::UNKNOWN;
+    /// #     type Event = ();
+    /// #     fn event(_: &Delivery<Self>) -> Result<(), EventError> { Ok(()) }
+    ///     const SCHEMES: &'static [Scheme] = &[Scheme::hmac_sha256("x-example-signature")];
+    ///     const FIELDS: Fields = Fields::NONE.id(Source::header("x-example-id"));
+    ///     // The header is not signed. Write `&[KeyPart::Id, KeyPart::Body]`, beside a key of the body alone.
+    ///     const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Id])];
+    /// # }
+    /// # let _verifier = Verifier::<Example>::new(Secret::new("a secret").unwrap());
+    /// ```
     const KEYS: &'static [KeyRule];
     /// On which answers it tries again, and for how long.
     const RETRIES: Retries;

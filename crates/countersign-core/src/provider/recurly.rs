@@ -6,8 +6,9 @@
 //! refused.
 //!
 //! The body's `id` is that of the object, which has many events; the notification's id stands in the header
-//! `recurly-notification-id`, which is not signed. So a delivery is known by two keys: what was signed (timestamp and
-//! body), so that an exact replay is caught under whatever headers it comes, and the notification's id.
+//! `recurly-notification-id`, which is not signed. So a delivery is known by two keys. Timestamp and body were signed: an
+//! exact replay is caught under whatever headers it comes. The notification's id and the body catch a retry that is signed
+//! anew. The id alone is no key: whoever captured one delivery could occupy the id of a later one.
 //!
 //! The kind is what happened (`event_type`, as in `created`); what it happened to is the body's `object_type`. Recurly
 //! waits 5 s and tries 10 times, the x-th after 10 + x * 2^(x + 5) s with x from 0, on anything but a 2xx
@@ -34,7 +35,7 @@ provider! {
         const FIELDS: Fields = Fields::NONE
             .id(Source::header("recurly-notification-id"))
             .kind(Source::body("event_type"));
-        const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Timestamp, KeyPart::Body]), KeyRule::of(&[KeyPart::Id])];
+        const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Timestamp, KeyPart::Body]), KeyRule::of(&[KeyPart::Id, KeyPart::Body])];
         /// The sum of the ten waits: a little over 3 days.
         const RETRIES: Retries = Retries::ON_ANY_FAILURE.within(Duration::from_secs(262_308));
     }

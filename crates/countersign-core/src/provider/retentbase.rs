@@ -3,9 +3,19 @@
 //! Signature: `x-retentbase-signature-sha256: <hex>`, HMAC-SHA256 over `{x-retentbase-timestamp}.{raw body}`, good for
 //! 300 s both ways. The kind, the ids and the number of the attempt stand in headers that are not signed.
 //!
-//! A delivery is therefore known by three keys: what was signed (timestamp and body), so that an exact replay is caught
-//! under whatever unsigned headers it comes; kind and body, so that a retry with a fresh timestamp and delivery id is
-//! caught; and the delivery id, as the provider's page asks. The event's id alone is no key: two updates may share it.
+//! A delivery is therefore known by three keys, and each holds the signed body:
+//!
+//! - Timestamp and body: an exact replay is caught under whatever unsigned headers it comes.
+//! - Delivery id and body: a delivery is known by its id, as the provider's page asks. Nobody who captured one delivery can occupy
+//!   the id of a later one, since that one has another body.
+//! - Kind, event id and body: a retry with a fresh timestamp and a fresh delivery id is caught.
+//!
+//! Kind and body without the event's id are no key. A customer can churn, be recovered and churn again, in equal bodies, and the third
+//! event would be lost.
+//!
+//! **Nothing signed names the kind.** Whoever captures a delivery before it arrives can present it once as another kind, and the
+//! delivery itself is then a duplicate. Where that matters, serve each kind at an endpoint of its own and configure it
+//! ([`ReceiverBuilder::kind`](crate::ReceiverBuilder::kind)).
 
 use crate::{
     dedupe::{KeyPart, KeyRule},
@@ -29,12 +39,13 @@ impl Provider for RetentBase {
         .signs("{timestamp}.{body}")];
     const FIELDS: Fields = Fields::NONE
         .id(Source::header("x-retentbase-delivery-id"))
+        .event_id(Source::header("x-retentbase-event-id"))
         .kind(Source::header("x-retentbase-event"))
         .attempt(Source::header("x-retentbase-attempt"));
     const KEYS: &'static [KeyRule] = &[
         KeyRule::of(&[KeyPart::Timestamp, KeyPart::Body]),
-        KeyRule::of(&[KeyPart::Kind, KeyPart::Body]),
-        KeyRule::of(&[KeyPart::Id]),
+        KeyRule::of(&[KeyPart::Id, KeyPart::Body]),
+        KeyRule::of(&[KeyPart::Kind, KeyPart::EventId, KeyPart::Body]),
     ];
     const RETRIES: Retries = Retries::ON_ANY_FAILURE;
     type Event = Event;

@@ -2,16 +2,19 @@
 //!
 //! Signature: `X-Shopify-Hmac-Sha256: <base64>`, HMAC-SHA256 over the raw body, keyed by the app's client secret
 //! (<https://shopify.dev/docs/apps/build/webhooks/subscribe/https>). There is no timestamp in the signature, so a captured delivery can be played
-//! again once its dedupe keys' retention (72 h) has ended.
+//! again once its dedupe key's retention (72 h) has ended.
 //!
 //! All else that Shopify says of a delivery stands in headers that are not signed. The topic (`X-Shopify-Topic`) is the kind and
-//! the event's id (`X-Shopify-Event-Id`) the id. `X-Shopify-Shop-Domain`, `X-Shopify-API-Version`, `X-Shopify-Webhook-Id` and
+//! `X-Shopify-Webhook-Id` the id; `X-Shopify-Event-Id` is the event's. `X-Shopify-Shop-Domain`, `X-Shopify-API-Version` and
 //! `X-Shopify-Triggered-At` are not read: take them from the request's headers, and believe the shop's domain no more than a header.
 //!
-//! Shopify sends one body under several topics (an order that is created and paid at once), and one event's id as well. So the
-//! topic is part of both keys: topic and signed body, and topic and event's id. Whoever holds a genuine delivery can therefore play it
-//! again under another topic. One endpoint a topic closes that gap: a receiver that is set up for its topic takes the topic from no
-//! header.
+//! Shopify sends one body under several topics (an order that is created and paid at once). So the dedupe key is made of topic and
+//! signed body. The webhook's id would add nothing to it, and the event's id is shared by all that one act of a merchant set off.
+//!
+//! The topic in the key is not signed. **Whoever captures a delivery can have it handled once more under each other topic.** No key
+//! prevents that, and nothing in the body names the topic. Serve each topic at an endpoint of its own and configure it
+//! ([`ReceiverBuilder::kind`](crate::ReceiverBuilder::kind)): the receiver then takes the topic from no header, and nothing unsigned is left
+//! in the key.
 //!
 //! Anything but a 2xx within 5 s is tried again, eight times over four hours; after that, a subscription that the API made is
 //! removed (<https://shopify.dev/docs/apps/build/webhooks/troubleshooting-webhooks>).
@@ -33,9 +36,11 @@ provider! {
         const SCHEMES: &'static [Scheme] =
             &[Scheme::hmac_sha256("x-shopify-hmac-sha256").encoding(Encoding::Base64)];
         const FIELDS: Fields =
-            Fields::NONE.id(Source::header("x-shopify-event-id")).kind(Source::header("x-shopify-topic"));
-        const KEYS: &'static [KeyRule] =
-            &[KeyRule::of(&[KeyPart::Kind, KeyPart::Body]), KeyRule::of(&[KeyPart::Kind, KeyPart::Id])];
+            Fields::NONE
+            .id(Source::header("x-shopify-webhook-id"))
+            .event_id(Source::header("x-shopify-event-id"))
+            .kind(Source::header("x-shopify-topic"));
+        const KEYS: &'static [KeyRule] = &[KeyRule::of_unsigned_kind(&[KeyPart::Kind, KeyPart::Body])];
         // The horizon of four hours would end the retention long before the day that a replay is made.
         const RETRIES: Retries = Retries::ON_ANY_FAILURE;
 
@@ -45,7 +50,7 @@ provider! {
     }
 }
 
-/// An event from Shopify: its topic, its id, and the whole body as JSON text or as a type of yours.
+/// An event from Shopify: its topic, its ids, and the whole body as JSON text or as a type of yours.
 ///
 /// ```
 /// use countersign_core::{Secret, Signer, Timestamp, Verifier, provider::Shopify};
@@ -71,6 +76,8 @@ provider! {
 pub struct Event<T = Json> {
     /// The topic, as configured for the endpoint or as `X-Shopify-Topic` has it: `orders/create`. Not signed in the header.
     pub topic: Option<String>,
+    /// The id of this webhook, as `X-Shopify-Webhook-Id` has it: the same at every attempt. Not signed.
+    pub webhook_id: Option<String>,
     /// The event's id, as `X-Shopify-Event-Id` has it: what one act of a merchant's set off has one id. Not signed.
     pub event_id: Option<String>,
     /// The whole body.
@@ -81,6 +88,11 @@ impl<T: Payload> Event<T> {
     fn of(delivery: &Delivery<Shopify<T>>) -> Result<Self, EventError> {
         let topic = delivery.kind();
         let payload = parse(topic.as_deref().unwrap_or_default(), "", delivery.body())?;
-        Ok(Self { topic: topic.map(Into::into), event_id: delivery.id().map(Into::into), payload })
+        Ok(Self {
+            topic: topic.map(Into::into),
+            webhook_id: delivery.id().map(Into::into),
+            event_id: delivery.event_id().map(Into::into),
+            payload,
+        })
     }
 }

@@ -6,8 +6,9 @@
 //! text. Zendesk names no tolerance; 300 s both ways here.
 //!
 //! The invocation's id stands in a header that is not signed, and what a trigger sends is the customer's own text,
-//! which may be the same for two events. So a delivery is known by two keys: what was signed (timestamp and body), so
-//! that an exact replay is caught under whatever headers it comes, and the invocation's id.
+//! which may be the same for two events. So a delivery is known by two keys. Timestamp and body were signed: an exact
+//! replay is caught under whatever headers it comes. The invocation's id and the body catch a retry that is signed anew. The
+//! id alone is no key: whoever captured one delivery could occupy the id of a later one.
 //!
 //! Nothing fixes a body's form: it may be XML or a form where a trigger says so. Then the event is none, and handlers
 //! read [`Delivery::body`](crate::Delivery::body). Events that Zendesk itself writes name their kind in `type`.
@@ -38,7 +39,7 @@ provider! {
         const FIELDS: Fields = Fields::NONE
             .id(Source::header("x-zendesk-webhook-invocation-id"))
             .kind(Source::body("type"));
-        const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Timestamp, KeyPart::Body]), KeyRule::of(&[KeyPart::Id])];
+        const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Timestamp, KeyPart::Body]), KeyRule::of(&[KeyPart::Id, KeyPart::Body])];
         const RETRIES: Retries = Retries::ON_UNAVAILABLE;
     }
 }

@@ -81,7 +81,7 @@ impl<P: Provider> ReceiverBuilder<P> {
         self
     }
 
-    /// What makes two deliveries the same, instead of the provider's own rules.
+    /// What makes two deliveries the same, instead of the provider's own rules. See [`KeyRule`] for what is asked of them.
     #[must_use]
     pub fn dedupe_by(mut self, rules: &'static [KeyRule]) -> Self {
         self.rules = Some(rules);
@@ -149,7 +149,7 @@ impl<P: Provider> ReceiverBuilder<P> {
     /// Checks the settings.
     ///
     /// # Errors
-    /// [`ConfigError`]: no store, a lease or retention out of range, rules that leave a delivery without a key, or what
+    /// [`ConfigError`]: no store, a lease or retention out of range, dedupe keys that are not safe, or what
     /// [`VerifierBuilder::build`] finds.
     pub fn build(self) -> Result<Receiver<P>, ConfigError> {
         let verifier = self.verifier.build()?;
@@ -167,20 +167,8 @@ impl<P: Provider> ReceiverBuilder<P> {
                 "at least twice the provider's tolerance, or replays would get through",
             ));
         }
-        // A provider's own rules may need what is not signed (Recharge's topic), and then say so.
-        if let Some(rules) = self.rules {
-            if !rules.iter().all(KeyRule::tells_bodies_apart) {
-                return Err(out_of_range(
-                    "dedupe_by",
-                    "rules with the body or the id in each, or deliveries would be merged",
-                ));
-            }
-            if !rules.iter().any(|rule| rule.is_signed(description)) {
-                return Err(out_of_range(
-                    "dedupe_by",
-                    "at least one rule that every delivery has, of nothing but what is signed",
-                ));
-            }
+        if let Some(problem) = self.rules.and_then(|rules| KeyRule::flaw_of_all(rules, &verifier.known())) {
+            return Err(out_of_range("dedupe_by", problem));
         }
         metrics::describe();
         let shared = Shared {

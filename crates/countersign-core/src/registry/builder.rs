@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use super::{Common, Listed, Registry, SecretSource, Settings, Shared, Tenants, Times};
 use crate::{
-    dedupe::Store,
+    dedupe::{KeyRule, Store},
     error::{ConfigError, ConfigErrorKind},
     for_each_provider,
     provider::*,
@@ -64,6 +64,7 @@ impl RegistryBuilder {
     pub fn with<P: Provider>(mut self) -> Self {
         const {
             Scheme::assert_sound(P::SCHEMES, &P::DESCRIPTION.fields);
+            KeyRule::assert_sound(P::KEYS, P::SCHEMES, &P::DESCRIPTION.fields);
             Handshake::assert_sound(P::HANDSHAKES, P::SCHEMES);
         };
         self.providers.push(Described::Constant(P::DESCRIPTION));

@@ -306,8 +306,15 @@ impl Scheme {
     }
 
     /// Whether the delivery's id, as its header has it, is part of the signed content.
-    pub fn signs_id(&self) -> bool {
-        self.signs_piece(Piece::Id)
+    pub const fn signs_id(&self) -> bool {
+        let mut rest = self.template();
+        while let Some((piece, left)) = template::first(rest) {
+            if matches!(piece, Piece::Id) {
+                return true;
+            }
+            rest = left;
+        }
+        false
     }
 
     /// The header whose text it signs without interpreting it.

@@ -192,6 +192,7 @@ impl<P: Provider> VerifierBuilder<P> {
         let shared = Shared {
             schemes,
             kind_header: header(&fields.kind).map(|name| sought.add(name.clone())),
+            event_id: header(&fields.event_id).map(|name| sought.add(name.clone())),
             attempt: header(&fields.attempt).map(|name| sought.add(name.clone())),
             content_length: sought.add("content-length".into()),
             sought,

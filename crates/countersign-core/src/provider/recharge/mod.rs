@@ -11,7 +11,8 @@
 //!
 //! The topic (`subscription/created`) is not signed, and one body is sent under several topics, so the dedupe key holds
 //! both. **Serve each topic at an endpoint of its own and configure its kind** ([`VerifierBuilder::kind`]): then nothing
-//! unsigned is left in the key, and the header is not read. A topic that names another resource than the signed body is
+//! unsigned is left in the key, and the header is not read. Without that, whoever captures a delivery can have it handled once more
+//! under each other topic of its resource: no key prevents it. A topic that names another resource than the signed body is
 //! refused, but for one that `app/uninstalled` and `recharge/uninstalled` may show, `store`. Without any topic the kind is the resource alone, `subscription`; where even that is unclear, the event is
 //! [`Event::Unknown`] with an empty kind.
 //!
@@ -65,7 +66,7 @@ impl Provider for Recharge {
     ];
     const FIELDS: Fields =
         Fields::NONE.kind(Source::header(TOPIC)).timestamp_repeated("x-recharge-webhook-timestamp");
-    const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Kind, KeyPart::Body])];
+    const KEYS: &'static [KeyRule] = &[KeyRule::of_unsigned_kind(&[KeyPart::Kind, KeyPart::Body])];
     const RETRIES: Retries = Retries::ON_SERVER_ERRORS.within(Duration::from_secs(48 * 60 * 60));
     type Event = Event;
 
