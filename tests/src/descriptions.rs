@@ -90,12 +90,12 @@ pub fn description() -> BoxedStrategy<Description> {
         1 => (scheme(0), scheme(1), scheme(2)).prop_map(|(one, other, third)| vec![one, other, third]),
     ];
     let source = |name: &'static str, path: &'static str| {
-        prop::option::of(select(vec![Source::header(name), Source::body(path)]))
+        prop::option::weighted(0.75, select(vec![Source::header(name), Source::body(path)]))
     };
     let ids = (source("x-id", "id"), source("x-event-id", "event.id"));
     let fields = (ids, source("x-kind", "event.kind"), source("x-attempt", "event.try"));
     let url = prop::option::of(select(vec![URL, "http://localhost:8080", "https://h/#é"]));
-    (schemes, fields, prop::option::of(rules()), retries(), url)
+    (schemes, fields, prop::option::weighted(0.8, rules()), retries(), url)
         .prop_map(|(schemes, ((id, event_id), kind, attempt), rules, retries, url)| {
             let mut description = Description::new("acme", schemes).retries(retries);
             if let Some(source) = id {
@@ -145,18 +145,24 @@ fn rules() -> BoxedStrategy<Vec<KeyRule>> {
         Some(or) => json!({"of": of, "or": or}),
         None => of,
     });
-    // Of the keys that are likely to be accepted.
-    let likely = select(vec![
+    // What is accepted where its parts are signed, and only there.
+    let alone = select(vec![
         json!(["body"]),
+        json!(["id"]),
         json!(["timestamp", "body"]),
+        json!(["kind", "body"]),
         json!({"of": ["id"], "or": ["body"]}),
+        json!({"of": ["id", "body"], "or": ["body"]}),
+        json!({"of": ["event-id"], "or": ["timestamp", "body"]}),
         json!({"of": [{"field": "items.*.id"}], "or": ["body"]}),
-        json!(["id", "body"]),
-        json!(["kind", "event-id", "body"]),
     ]);
-    prop::collection::vec(prop_oneof![rule, likely], 0..4)
-        .prop_map(|rules| serde_json::from_value(rules.into()).expect("every part is known"))
-        .boxed()
+    let others = prop::collection::vec(rule.clone(), 0..3);
+    let rules = prop_oneof![
+        2 => alone.clone().prop_map(|rule| vec![rule]),
+        1 => (alone, others).prop_map(|(rule, others)| [vec![rule], others].concat()),
+        1 => prop::collection::vec(rule, 0..4),
+    ];
+    rules.prop_map(|rules| serde_json::from_value(rules.into()).expect("every part is known")).boxed()
 }
 
 type Make = fn(&'static str) -> Scheme;

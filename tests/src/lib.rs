@@ -1,5 +1,6 @@
 //! The harness of the tests that cross crates.
 
+pub mod attack;
 pub mod book;
 pub mod client;
 pub mod descriptions;
