@@ -8,7 +8,7 @@ use std::{
 
 use countersign::{
     Answer, Clock, EventError, FixedSecrets, MemoryStore, Outcome, Provider, Receiver, Registry, Secret,
-    Secrets, Timestamp, provider,
+    Secrets, SystemClock, Timestamp, provider,
 };
 use countersign_tests::{
     client::Request,
@@ -84,7 +84,8 @@ fn registry<P: Provider>(vectors: &[&Vector], clock: impl Clock) -> Registry {
     };
     let secrets = vectors.iter().enumerate().fold(FixedSecrets::new(), with);
     let builder = Registry::builder(secrets).built_in().settings(P::NAME, vectors[0].settings());
-    builder.store(MemoryStore::new(10_000)).clock(clock).build().unwrap()
+    let floor = Duration::from_millis(10);
+    builder.store(MemoryStore::new(10_000)).clock(clock).look_up_floor(floor).build().unwrap()
 }
 
 async fn found<P: Provider>(vector: &Vector) -> (Seen, Answer) {
@@ -110,8 +111,9 @@ impl Clock for Moved {
         *self.0.lock().unwrap()
     }
 
+    /// Goes on, since a wrong signature waits for the next look-up.
     fn elapsed(&self) -> Duration {
-        Duration::ZERO
+        SystemClock.elapsed()
     }
 }
 

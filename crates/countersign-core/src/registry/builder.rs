@@ -149,7 +149,8 @@ impl RegistryBuilder {
         self
     }
 
-    /// A clock for the adapters, and for the age of look-ups, to use instead of the system's; for tests.
+    /// A clock for the adapters, and for the age of look-ups, to use instead of the system's; for tests. Its
+    /// elapsed time must go on while the runtime waits, or a wrong signature is a 503 after several seconds.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));

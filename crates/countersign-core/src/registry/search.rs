@@ -16,7 +16,7 @@ use crate::{
 
 /// How many steps a search takes at most: a look-up that had begun before, a pause, a look-up, and what these
 /// found. More are taken only where the clock does not go on while the runtime waits.
-const MAX_STEPS: usize = 8;
+const MAX_STEPS: usize = 6;
 
 /// One request's search for its receiver.
 #[derive(Clone)]
