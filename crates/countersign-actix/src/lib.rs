@@ -25,6 +25,7 @@ mod respond;
 mod route;
 mod service;
 mod source;
+mod task;
 mod verified;
 mod webhook;
 

@@ -7,7 +7,6 @@ use actix_web::{
     body::{EitherBody, MessageBody},
     dev::{Payload, Service, ServiceRequest, ServiceResponse, forward_ready},
     http::header::{self, HeaderValue},
-    rt,
 };
 use countersign_core::{Answer, Delivery, Provider, Receiver};
 use countersign_runtime::{Lasting, Lasts, TokioRuntime};
@@ -17,6 +16,7 @@ use crate::{
     intake::receive,
     respond::{Rejection, respond},
     source::Source,
+    task,
 };
 
 /// The service that [`WebhookMiddleware`](crate::WebhookMiddleware) makes.
@@ -87,7 +87,10 @@ where
             log(&receiver, Some(&delivery), &answer);
             result
         };
-        Lasting::new(Box::pin(answer.in_current_span()), lasts_then, |future| drop(rt::spawn(future)))
+        Lasting::new(Box::pin(answer.in_current_span()), lasts_then, |future| {
+            // Where no task can run, the handler ends here.
+            drop(task::spawn(Box::pin(async { drop(future.await) })));
+        })
     }
 }
 

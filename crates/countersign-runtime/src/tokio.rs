@@ -19,7 +19,10 @@ impl Runtime for TokioRuntime {
         Some(SystemClock.elapsed())
     }
 
+    /// Outside of a tokio runtime, and while it shuts down, the task is dropped.
     fn spawn(&self, task: BoxFuture<'static, ()>) {
-        tokio::spawn(task);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(task);
+        }
     }
 }
