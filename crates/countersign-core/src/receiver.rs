@@ -6,6 +6,7 @@ mod builder;
 mod held;
 mod metrics;
 mod run;
+mod running;
 mod runtime;
 
 use std::{
@@ -21,7 +22,6 @@ use std::{
     time::Duration,
 };
 
-use self::held::Held;
 pub use self::{
     admitted::Admitted,
     answer::{Answer, Outcome},
@@ -31,8 +31,10 @@ pub use self::{
 pub(crate) use self::{
     builder::replay_window,
     held::unwound,
+    running::Running,
     runtime::{since, within},
 };
+use self::{held::Held, running::Run};
 use crate::{
     dedupe::{Claim, Key, KeyRule, Store, Token},
     delivery::Delivery,
@@ -77,6 +79,7 @@ struct Shared<P: Provider> {
     store_timeout: Duration,
     tokens: RandomState,
     admissions: AtomicU64,
+    running: Running,
 }
 
 /// A verified delivery with its typed event: what a handler under [`Receiver::handle`] gets.
@@ -168,25 +171,60 @@ impl<P: Provider> Receiver<P> {
     /// [`Admitted::run`] does. There is no result when `work` was not done, or panicked. A store that panics is a failure as any other. A handshake is answered, and never claimed.
     ///
     /// What the adapters run; see [`handle`](Self::handle) for frameworks without one.
-    pub async fn process<T>(
+    pub fn process<T>(
         &self,
         delivery: Delivery<P>,
         runtime: impl Runtime,
         work: impl Future<Output = T>,
         judge: impl FnOnce(&T) -> Answer,
-    ) -> (Answer, Option<T>) {
-        if let Some(reply) = delivery.reply() {
-            return (Answer::handshake(Ok(reply)), None);
+    ) -> impl Future<Output = (Answer, Option<T>)> {
+        // Counted from now on, so that a task that was started and not polled yet is waited for as well.
+        let run = Run::begin(self.clone(), delivery.clone());
+        async move {
+            if let Some(reply) = delivery.reply() {
+                run.settle();
+                return (Answer::handshake(Ok(reply)), None);
+            }
+            let admission = unwound(pin!(self.admit(delivery, runtime.clone()))).await;
+            let (answer, result) = match admission {
+                Some(Ok(Admission::Process(admitted))) => admitted.run(pin!(work), runtime, judge).await,
+                Some(Ok(Admission::Duplicate(_))) => (Answer::duplicate(), None),
+                Some(Ok(Admission::InFlight { retry_after, .. })) => (Answer::in_flight(retry_after), None),
+                Some(Err(error)) => (Answer::store_failed(&error), None),
+                None => (Answer::panicked(), None),
+            };
+            run.settle();
+            (answer.retried(self.verifier().description().retries), result)
         }
-        let admission = unwound(pin!(self.admit(delivery, runtime.clone()))).await;
-        let (answer, result) = match admission {
-            Some(Ok(Admission::Process(admitted))) => admitted.run(pin!(work), runtime, judge).await,
-            Some(Ok(Admission::Duplicate(_))) => (Answer::duplicate(), None),
-            Some(Ok(Admission::InFlight { retry_after, .. })) => (Answer::in_flight(retry_after), None),
-            Some(Err(error)) => (Answer::store_failed(&error), None),
-            None => (Answer::panicked(), None),
-        };
-        (answer.retried(self.verifier().description().retries), result)
+    }
+
+    /// Waits until no delivery is being handled any more, at most for `timeout`; how many were not settled by then.
+    ///
+    /// Call it at a shutdown. Under axum, call it once the server has stopped: the handlers that are left are those whose sender has hung
+    /// up. Under actix-web, call it before the server stops, since each worker drops its tasks when it stops.
+    ///
+    /// A delivery counts from when [`process`](Self::process) was called until it is settled, commits that are tried on after the answer
+    /// among them. One that is dropped while this waits was not settled. Such a delivery is free again when its lease ends, and its
+    /// sender, which has no 2xx, sends it again. Each delivery that is dropped before it was settled is logged as a warning with its id,
+    /// at any time, and so is the number that this returns. A process that is killed logs nothing.
+    ///
+    /// `runtime` waits: `tokio::time::sleep` does under tokio.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use countersign_core::{Receiver, provider::Retake};
+    /// # async fn shut_down(receiver: Receiver<Retake>, sleep: fn(Duration) -> std::future::Ready<()>) {
+    /// let left = receiver.drain(Duration::from_secs(20), sleep).await;
+    /// println!("{left} deliveries were left");
+    /// # }
+    /// ```
+    pub async fn drain(&self, timeout: Duration, runtime: impl Runtime) -> usize {
+        let left = self.shared.running.drain(timeout, &runtime).await;
+        if left > 0 {
+            let (provider, endpoint) = (self.verifier().description().name(), self.endpoint());
+            tracing::warn!(provider, endpoint, left, "drained: some deliveries were not settled");
+        }
+        left
     }
 
     /// Handles one request from end to end, under any framework: verifies, claims, types, runs the handler and settles. A provider

@@ -29,7 +29,7 @@ use crate::{
     error::VerifyErrorKind,
     event::Json,
     provider::{Custom, Described, Description, Provider},
-    receiver::{Answer, Outcome, Runtime},
+    receiver::{Answer, Outcome, Running, Runtime},
     time::Clock,
 };
 
@@ -104,6 +104,7 @@ struct Common {
     lease: Duration,
     store_timeout: Duration,
     clock: Option<Arc<dyn Clock>>,
+    running: Running,
 }
 
 /// A registered provider.
@@ -139,6 +140,15 @@ impl Registry {
         let search = Search::new(self.clone(), Arc::clone(listed), tenant, runtime);
         let receiver = search.seek(None).await?;
         Ok(Found::new(receiver, Arc::new(search)))
+    }
+
+    /// Waits until no delivery of any tenant is being handled any more, as [`Receiver::drain`](crate::Receiver::drain) does.
+    pub async fn drain(&self, timeout: Duration, runtime: impl Runtime) -> usize {
+        let left = self.shared.common.running.drain(timeout, &runtime).await;
+        if left > 0 {
+            tracing::warn!(left, "drained: some deliveries were not settled");
+        }
+        left
     }
 
     /// The names of the providers, in their order.

@@ -1,6 +1,6 @@
 //! Two providers under axum, sharing one store. Listens on 127.0.0.1:3000, or on the address in `ADDRESS`.
 
-use std::{env, sync::Arc};
+use std::{env, sync::Arc, time::Duration};
 
 use axum::{Router, extract::State, http::StatusCode};
 use countersign::{
@@ -23,11 +23,16 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .build()?;
 
     let app = Router::new()
-        .route("/webhooks/retake", post(retake, on_retake))
-        .route("/webhooks/revkeen", post(revkeen, on_revkeen))
+        .route("/webhooks/retake", post(retake.clone(), on_retake))
+        .route("/webhooks/revkeen", post(revkeen.clone(), on_revkeen))
         .with_state(Ledger);
     let address = env::var("ADDRESS").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
-    axum::serve(tokio::net::TcpListener::bind(address).await?, app).await?;
+    axum::serve(tokio::net::TcpListener::bind(address).await?, app)
+        .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
+        .await?;
+    // Handlers whose sender has hung up go on, and the server does not wait for them.
+    let timeout = Duration::from_secs(20);
+    tokio::join!(retake.drain(timeout, tokio::time::sleep), revkeen.drain(timeout, tokio::time::sleep));
     Ok(())
 }
 

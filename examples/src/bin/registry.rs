@@ -69,7 +69,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let registry = builder.build()?;
 
-    let app = Router::new().route("/webhooks/{provider}/{tenant}", post_any(registry, on_any));
+    let app = Router::new().route("/webhooks/{provider}/{tenant}", post_any(registry.clone(), on_any));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -88,6 +88,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let body = body.replace("456", "457");
     send(address, "retake/globex", &retake("rotated")?, &body).await?;
     send(address, "retake/globex", &retake("globex's secret")?, &body).await?;
+
+    let left = registry.drain(Duration::from_secs(20), tokio::time::sleep).await;
+    println!("{left} deliveries are still being handled");
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, hash::RandomState, sync::Arc, sync::atomic::AtomicU64, time::Duration};
 
-use super::{Receiver, Shared, metrics};
+use super::{Receiver, Running, Shared, metrics};
 use crate::{
     dedupe::{KeyRule, Store},
     error::ConfigError,
@@ -22,6 +22,7 @@ pub struct ReceiverBuilder<P: Provider> {
     lease: Duration,
     retention: Duration,
     store_timeout: Duration,
+    running: Running,
 }
 
 impl<P: Provider> ReceiverBuilder<P> {
@@ -35,6 +36,7 @@ impl<P: Provider> ReceiverBuilder<P> {
             rules: None,
             lease: Duration::from_secs(30),
             store_timeout: Duration::from_secs(3),
+            running: Running::default(),
         }
     }
 
@@ -78,6 +80,12 @@ impl<P: Provider> ReceiverBuilder<P> {
     #[must_use]
     pub fn store_timeout(mut self, timeout: Duration) -> Self {
         self.store_timeout = timeout;
+        self
+    }
+
+    /// Counts what is being handled together with other receivers.
+    pub(crate) fn running(mut self, running: Running) -> Self {
+        self.running = running;
         self
     }
 
@@ -180,6 +188,7 @@ impl<P: Provider> ReceiverBuilder<P> {
             store_timeout: self.store_timeout,
             tokens: RandomState::new(),
             admissions: AtomicU64::new(0),
+            running: self.running,
             verifier,
         };
         Ok(Receiver { shared: Arc::new(shared) })

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Admitted, Answer, Held, Outcome,
+    Admitted, Answer, Held, Outcome, Run,
     held::{settled, unwound},
     metrics,
     runtime::{Runtime, since, yield_now},
@@ -62,7 +62,12 @@ impl<P: Provider> Admitted<P> {
             // The effect has happened. A failure's answer would bring it a second time for certain.
             Err(error) => {
                 if error.may_pass() {
-                    runtime.spawn(Box::pin(self.held.commit_late(runtime.clone())));
+                    let run = Run::begin(self.held.receiver().clone(), self.delivery);
+                    let commit = self.held.commit_late(runtime.clone());
+                    runtime.spawn(Box::pin(async move {
+                        commit.await;
+                        run.settle();
+                    }));
                 }
                 (answer.uncommitted(&error), result)
             }

@@ -8,7 +8,7 @@ use crate::{
     error::{ConfigError, ConfigErrorKind},
     for_each_provider,
     provider::*,
-    receiver::replay_window,
+    receiver::{Running, replay_window},
     scheme::Scheme,
     secret::Secret,
     time::Clock,
@@ -189,8 +189,13 @@ impl RegistryBuilder {
             };
             listed.settings = settings;
         }
-        let common =
-            Common { store, lease: self.lease, store_timeout: self.store_timeout, clock: self.clock };
+        let common = Common {
+            store,
+            lease: self.lease,
+            store_timeout: self.store_timeout,
+            clock: self.clock,
+            running: Running::default(),
+        };
         providers.values().try_for_each(|listed| check(listed, &common))?;
         let shared = Shared {
             providers: providers.into_iter().map(|(name, listed)| (name, Arc::new(listed))).collect(),

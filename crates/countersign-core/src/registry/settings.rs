@@ -147,7 +147,8 @@ impl Listed {
             .receiver(self.described.clone(), tenant, secrets)
             .store(Arc::clone(&common.store))
             .lease(common.lease)
-            .store_timeout(common.store_timeout);
+            .store_timeout(common.store_timeout)
+            .running(common.running.clone());
         if let Some(clock) = &common.clock {
             builder = builder.clock(Arc::clone(clock));
         }
