@@ -64,9 +64,14 @@ impl Handler {
         *self.0.finished.lock().unwrap()
     }
 
+    /// Records something that was seen.
+    pub fn see(&self, seen: &impl Debug) {
+        self.0.started.lock().unwrap().push(format!("{seen:?}"));
+    }
+
     /// Handles an event; the status to answer with.
     pub async fn run(&self, event: &impl Debug) -> u16 {
-        self.0.started.lock().unwrap().push(format!("{event:?}"));
+        self.see(event);
         let behaviour = self.0.behaviour.lock().unwrap().clone();
         let status = match behaviour {
             Behaviour::Answer(status) => status,

@@ -2,6 +2,10 @@
 
 use std::{
     net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 
@@ -282,6 +286,41 @@ async fn a_handler_runs_to_its_end_when_the_sender_hangs_up() {
         assert_eq!(handler.runs(), 1, "{framework:?}");
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn draining_waits_for_handlers_whose_sender_has_hung_up() {
+    for framework in Framework::ALL {
+        for builder in [builder, || builder().spawn_handlers()] {
+            let (receiver, handler) = (builder().build().unwrap(), Handler::new(Behaviour::Wait));
+            let address = framework.serve(receiver.clone(), handler.clone()).await;
+            post("/webhook", BODY).send_and_hang_up(address, Duration::from_millis(100)).await;
+            until(|| handler.runs() == 1).await;
+            assert_eq!(receiver.drain(Duration::from_millis(50), sleep).await, 1, "{framework:?}");
+            handler.open_gate();
+            assert_eq!(receiver.drain(Duration::from_secs(10), sleep).await, 0, "{framework:?}");
+            assert_eq!(handler.finished(), 1, "{framework:?}");
+            assert_eq!(post("/webhook", BODY).send(address).await.status, 200, "{framework:?}");
+            assert_eq!(handler.runs(), 1, "{framework:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn draining_waits_for_a_commit_that_is_tried_on() {
+    let failing = Arc::new(AtomicBool::new(true));
+    let fails = Arc::clone(&failing);
+    let told = move |call, _: &_| match call == Call::Commit && fails.load(Ordering::SeqCst) {
+        true => Fault::Fails,
+        false => Fault::None,
+    };
+    let receiver = Receiver::<Retake>::builder(secret()).store(Told::new(MemoryStore::new(10), told));
+    let (receiver, handler) = (receiver.build().unwrap(), Handler::new(Behaviour::Answer(200)));
+    let address = Framework::Axum.serve(receiver.clone(), handler.clone()).await;
+    assert_eq!(post("/webhook", BODY).send(address).await.status, 200);
+    assert_eq!(receiver.drain(Duration::from_millis(10), sleep).await, 1);
+    failing.store(false, Ordering::SeqCst);
+    assert_eq!(receiver.drain(Duration::from_secs(10), sleep).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

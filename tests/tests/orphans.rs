@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use countersign::{MemoryStore, Receiver, Secret, Signer, Timestamp, provider::Retake};
+use countersign::{MemoryStore, Receiver, ReceiverBuilder, Secret, Signer, Timestamp, provider::Retake};
 use countersign_tests::{
     handler::{Behaviour, Handler},
     server::Framework,
@@ -29,9 +29,17 @@ fn signed() -> Vec<(String, String)> {
     headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-fn receiver() -> Receiver<Retake> {
-    let secret = Secret::new("retake_secret").unwrap();
-    Receiver::builder(secret).store(MemoryStore::new(100)).build().unwrap()
+fn builder() -> ReceiverBuilder<Retake> {
+    Receiver::builder(Secret::new("retake_secret").unwrap()).store(MemoryStore::new(100))
+}
+
+tokio::task_local! {
+    static LOCAL: u8;
+}
+
+/// What the handler sees of the task-local that is set around each request.
+fn local() -> Option<u8> {
+    LOCAL.try_with(|local| *local).ok()
 }
 
 fn multi_thread() -> Runtime {
@@ -42,15 +50,16 @@ fn current_thread() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// A request of this receiver whose handler waits.
+/// A request of this receiver, with the task-local around it, and a handler that tells at its start and at its end what it sees of it.
 async fn call(framework: Framework, receiver: Receiver<Retake>, handler: Handler) -> Call {
     match framework {
         Framework::Axum => {
             use countersign::axum::{Webhook, post};
             use tower_service::Service as _;
 
-            let on_webhook = async move |webhook: Webhook<Retake>| {
-                handler.run(&webhook.event).await;
+            let on_webhook = async move |_: Webhook<Retake>| {
+                handler.run(&local()).await;
+                handler.see(&local());
             };
             let mut app: axum::Router = axum::Router::new().route("/", post(receiver, on_webhook));
             let mut request = http::Request::post("/");
@@ -58,16 +67,17 @@ async fn call(framework: Framework, receiver: Receiver<Retake>, handler: Handler
                 request = request.header(name, value);
             }
             let call = app.call(request.body(axum::body::Body::from(BODY)).unwrap());
-            Box::pin(async move { call.await.unwrap().status().as_u16() })
+            Box::pin(LOCAL.scope(7, async move { call.await.unwrap().status().as_u16() }))
         }
         Framework::Actix => {
             use actix_web::{App, HttpResponse, dev::Service as _, test};
             use countersign::actix::{Webhook, post};
 
-            let on_webhook = move |webhook: Webhook<Retake>| {
+            let on_webhook = move |_: Webhook<Retake>| {
                 let handler = handler.clone();
                 async move {
-                    handler.run(&webhook.event).await;
+                    handler.run(&local()).await;
+                    handler.see(&local());
                     HttpResponse::Ok().finish()
                 }
             };
@@ -77,14 +87,24 @@ async fn call(framework: Framework, receiver: Receiver<Retake>, handler: Handler
                 request = request.insert_header(header);
             }
             let call = app.call(request.to_request());
-            Box::pin(async move { call.await.unwrap().status().as_u16() })
+            let status = async move {
+                match call.await {
+                    Ok(response) => response.status().as_u16(),
+                    Err(error) => error.as_response_error().status_code().as_u16(),
+                }
+            };
+            Box::pin(LOCAL.scope(7, status))
         }
     }
 }
 
 /// A request whose handler has been started and waits.
 async fn waiting(framework: Framework, handler: &Handler) -> Call {
-    let mut call = call(framework, receiver(), handler.clone()).await;
+    started(framework, builder().build().unwrap(), handler).await
+}
+
+async fn started(framework: Framework, receiver: Receiver<Retake>, handler: &Handler) -> Call {
+    let mut call = call(framework, receiver, handler.clone()).await;
     while handler.runs() == 0 {
         let mut context = Context::from_waker(Waker::noop());
         assert!(call.as_mut().poll(&mut context).is_pending(), "{framework:?}");
@@ -98,7 +118,6 @@ fn check(goes_on: impl Fn(Framework) -> bool, drop_there: impl Fn(Framework, &Ha
     for framework in Framework::ALL {
         let handler = Handler::new(Behaviour::Wait);
         drop_there(framework, &handler);
-        assert_eq!(handler.runs(), 1, "{framework:?}");
         assert_eq!(handler.finished(), usize::from(goes_on(framework)), "{framework:?}");
     }
 }
@@ -263,4 +282,60 @@ fn while_the_runtime_shuts_down_the_handler_ends_and_nothing_panics() {
             opened.open_gate();
         },
     );
+}
+
+/// What a handler sees of a task-local around it, at its start and at its end, whose sender waits for it, or hangs up while it runs.
+fn check_local(builder: fn() -> ReceiverBuilder<Retake>, hangs_up: bool, seen: [&str; 2]) {
+    for framework in Framework::ALL {
+        let handler = Handler::new(Behaviour::Wait);
+        actix_web::rt::System::new().block_on(async {
+            let call = started(framework, builder().build().unwrap(), &handler).await;
+            if hangs_up {
+                drop(call);
+                settle(&handler).await;
+            } else {
+                handler.open_gate();
+                assert_eq!(call.await, 200, "{framework:?}");
+            }
+        });
+        assert_eq!(handler.seen(), seen, "{framework:?}");
+    }
+}
+
+#[test]
+fn a_handler_that_goes_on_loses_the_task_locals_around_it_unless_it_never_has_them() {
+    check_local(builder, false, ["Some(7)", "Some(7)"]);
+    check_local(builder, true, ["Some(7)", "None"]);
+    for hangs_up in [false, true] {
+        check_local(|| builder().spawn_handlers(), hangs_up, ["None", "None"]);
+    }
+}
+
+#[test]
+fn a_handler_in_a_task_of_its_own_panics_for_itself_and_is_dropped_with_its_runtime() {
+    for framework in Framework::ALL {
+        let handler = Handler::new(Behaviour::Panic);
+        let receiver = builder().spawn_handlers().build().unwrap();
+        actix_web::rt::System::new().block_on(async {
+            assert_eq!(call(framework, receiver.clone(), handler.clone()).await.await, 500, "{framework:?}");
+            handler.behave(Behaviour::Answer(200));
+            assert_eq!(call(framework, receiver.clone(), handler.clone()).await.await, 200, "{framework:?}");
+        });
+        let handler = Handler::new(Behaviour::Wait);
+        actix_web::rt::System::new().block_on(async {
+            drop(started(framework, builder().spawn_handlers().build().unwrap(), &handler).await);
+        });
+        handler.open_gate();
+        assert_eq!((handler.runs(), handler.finished()), (1, 0), "{framework:?}");
+    }
+}
+
+#[test]
+fn without_a_runtime_for_its_task_a_handler_runs_where_it_is_awaited() {
+    let handler = Handler::new(Behaviour::Answer(200));
+    multi_thread().block_on(async {
+        let receiver = builder().spawn_handlers().build().unwrap();
+        assert_eq!(call(Framework::Actix, receiver, handler.clone()).await.await, 200);
+    });
+    assert_eq!(handler.seen(), ["Some(7)", "Some(7)"]);
 }

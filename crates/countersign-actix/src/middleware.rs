@@ -20,8 +20,12 @@ use crate::{service::WebhookService, source::Source};
 /// Requests that are not genuine are refused before the inner service is called. The inner service is called under a lease on
 /// the delivery; its 2xx commits, anything else releases.
 ///
-/// A handler that was called runs to its end, in a task of its own once the sender has hung up. At a shutdown, such handlers are not
-/// waited for; their leases end, and the sender, which has no 2xx, tries again.
+/// A handler that was called runs to its end, in a task of its own once the sender has hung up. A worker that stops does not wait for
+/// such handlers: [`drain`](Receiver::drain) does, before the server is stopped.
+///
+/// A handler that moved to a task of its own no longer sees the task-locals that middleware around this one sets
+/// (`tokio::task_local!`): reading one with `with` then panics, and the delivery is released.
+/// [`spawn_handlers`](countersign_core::ReceiverBuilder::spawn_handlers) runs every handler in a task of its own from the start.
 ///
 /// Every request that reaches it is taken for a delivery, whatever its method: wrap nothing but the webhook's route. Where the
 /// provider asks by a `GET` whether the endpoint is yours (Meta, Dropbox), each `GET` is answered here, and never reaches the

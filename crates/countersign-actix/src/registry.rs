@@ -24,6 +24,9 @@ use crate::{
 /// They are the path's parameters `provider` and, where there are tenants, `tenant`, unless [`select`](Self::select) says where else
 /// they are: so it goes around a route or a resource, where the path is known. A provider or tenant that is not known is a 404.
 ///
+/// Handlers run as under [`WebhookMiddleware`](crate::WebhookMiddleware);
+/// [`RegistryBuilder::spawn_handlers`](countersign_core::RegistryBuilder::spawn_handlers) gives each a task of its own.
+///
 /// ```
 /// use actix_web::{HttpResponse, web};
 /// use countersign_actix::{RegistryMiddleware, Webhook};

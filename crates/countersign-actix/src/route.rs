@@ -10,6 +10,10 @@ use crate::middleware::WebhookMiddleware;
 /// Where the provider asks by a `GET` whether the endpoint is yours (Meta, Dropbox), the route takes that as well, and answers it
 /// by itself.
 ///
+/// The handler runs to its end, also when its sender hangs up: it then moves to a task of its own, where it no longer sees the
+/// task-locals that middleware around the route sets. See [`WebhookMiddleware`](crate::WebhookMiddleware), and
+/// [`spawn_handlers`](countersign_core::ReceiverBuilder::spawn_handlers) for a task from the start.
+///
 /// ```
 /// use actix_web::web;
 /// use countersign_actix::{Webhook, post};

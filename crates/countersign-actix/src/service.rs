@@ -10,6 +10,7 @@ use actix_web::{
 };
 use countersign_core::{Answer, Delivery, Provider, Receiver};
 use countersign_runtime::{Lasting, Lasts, TokioRuntime};
+use tokio::sync::oneshot;
 use tracing::Instrument;
 
 use crate::{
@@ -81,11 +82,25 @@ where
             };
             request.set_payload(Payload::from(delivery.body().clone()));
             request.extensions_mut().insert(delivery.clone());
-            // The handler runs to its end, whether the sender waits or not.
-            lasts.from_now_on();
-            let (answer, result) = process(&receiver, delivery.clone(), &*service, request).await;
-            log(&receiver, Some(&delivery), &answer);
-            result
+            let is_spawned = receiver.spawns_handlers();
+            let settle = move || async move {
+                let (answer, result) = process(&receiver, delivery.clone(), &*service, request).await;
+                log(&receiver, Some(&delivery), &answer);
+                result
+            };
+            // The handler runs to its end either way, whether the sender waits or not.
+            if !is_spawned {
+                lasts.from_now_on();
+                return settle().await;
+            }
+            let (sender, settled) = oneshot::channel();
+            let task = async move { drop(sender.send(settle().await)) };
+            // Where no task can run, the handler runs here.
+            if let Err(task) = task::spawn(Box::pin(task.in_current_span())) {
+                lasts.from_now_on();
+                task.await;
+            }
+            settled.await.unwrap_or_else(|_shut_down| Err(Rejection::new(Answer::panicked()).into()))
         };
         Lasting::new(Box::pin(answer.in_current_span()), lasts_then, |future| {
             // Where no task can run, the handler ends here.

@@ -13,8 +13,12 @@ use crate::{service::WebhookService, source::Source};
 /// the delivery; its 2xx commits, anything else releases.
 ///
 /// A handler that was called runs to its end, in a task of its own once the sender has hung up: a layer around this one that
-/// limits concurrency counts senders, one inside it counts handlers. At a shutdown, handlers whose sender has hung up are not
-/// waited for; their leases end, and the sender, which has no 2xx, tries again.
+/// limits concurrency counts senders, one inside it counts handlers. At a shutdown, the server does not wait for handlers whose sender has
+/// hung up: [`drain`](Receiver::drain) does.
+///
+/// A handler that moved to a task of its own no longer sees the task-locals that layers around this one set
+/// (`tokio::task_local!`): reading one with `with` then panics, and the delivery is released.
+/// [`spawn_handlers`](countersign_core::ReceiverBuilder::spawn_handlers) runs every handler in a task of its own from the start.
 ///
 /// Where the provider asks by a `GET` whether the endpoint is yours (Meta, Dropbox), the layer answers each `GET` that reaches it, and
 /// the handler is never called for one: route it as well, as in `post(on_meta).get(on_meta)`.

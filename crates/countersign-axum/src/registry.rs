@@ -21,6 +21,9 @@ use crate::{
 /// They are the path's parameters `provider` and, where there are tenants, `tenant`, unless [`select`](Self::select) says where else
 /// they are. A provider or tenant that is not known is a 404.
 ///
+/// Handlers run as under [`WebhookLayer`](crate::WebhookLayer);
+/// [`RegistryBuilder::spawn_handlers`](countersign_core::RegistryBuilder::spawn_handlers) gives each a task of its own.
+///
 /// ```
 /// use axum::{Router, routing::post};
 /// use countersign_axum::{RegistryLayer, Webhook};

@@ -18,6 +18,10 @@ use crate::layer::WebhookLayer;
 /// `Err(String)` with a 200, as it does every text: an error needs a status of its own, as `StatusCode`,
 /// `(StatusCode, String)` or a type that implements `IntoResponse` have it.
 ///
+/// The handler runs to its end, also when its sender hangs up: it then moves to a task of its own, where it no longer sees the
+/// task-locals that layers around the route set. See [`WebhookLayer`](crate::WebhookLayer), and
+/// [`spawn_handlers`](countersign_core::ReceiverBuilder::spawn_handlers) for a task from the start.
+///
 /// ```
 /// use axum::{Router, http::StatusCode};
 /// use countersign_axum::{Webhook, post};

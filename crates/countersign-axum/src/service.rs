@@ -91,14 +91,26 @@ where
             request.extensions_mut().insert(delivery.clone());
             // The receiver's limit was kept, and is the one that counts.
             DefaultBodyLimit::disable().apply(&mut request);
-            // The handler runs to its end, whether the sender waits or not.
-            lasts.from_now_on();
-            let work = async { inner.call(request).await.map(IntoResponse::into_response) };
-            let (answer, result) = receiver
-                .process(delivery.clone(), TokioRuntime, work, |result| judge(&receiver, result))
-                .await;
-            log(&receiver, Some(&delivery), &answer);
-            result.transpose().map(|response| finish(answer, response))
+            let is_spawned = receiver.spawns_handlers();
+            let settle = move || async move {
+                let work = async { inner.call(request).await.map(IntoResponse::into_response) };
+                let (answer, result) = receiver
+                    .process(delivery.clone(), TokioRuntime, work, |result| judge(&receiver, result))
+                    .await;
+                log(&receiver, Some(&delivery), &answer);
+                result.transpose().map(|response| finish(answer, response))
+            };
+            // The handler runs to its end either way, whether the sender waits or not.
+            match Handle::try_current() {
+                Ok(runtime) if is_spawned => {
+                    let settled = runtime.spawn(Box::pin(settle()).in_current_span()).await;
+                    settled.unwrap_or_else(|_shut_down| Ok(respond(Answer::panicked())))
+                }
+                _ => {
+                    lasts.from_now_on();
+                    settle().await
+                }
+            }
         };
         Lasting::new(Box::pin(answer.in_current_span()), lasts_then, spawn)
     }

@@ -80,6 +80,7 @@ struct Shared<P: Provider> {
     tokens: RandomState,
     admissions: AtomicU64,
     running: Running,
+    spawn_handlers: bool,
 }
 
 /// A verified delivery with its typed event: what a handler under [`Receiver::handle`] gets.
@@ -139,6 +140,11 @@ impl<P: Provider> Receiver<P> {
         self.shared.retention
     }
 
+    /// Whether each handler runs in a task of its own from the start: see [`ReceiverBuilder::spawn_handlers`]. For the adapters.
+    pub fn spawns_handlers(&self) -> bool {
+        self.shared.spawn_handlers
+    }
+
     /// A delivery's dedupe keys at this endpoint, for stores that claim within a transaction of yours: a hit on any one
     /// makes it a duplicate.
     pub fn keys(&self, delivery: &Delivery<P>) -> Vec<Key> {
@@ -171,31 +177,27 @@ impl<P: Provider> Receiver<P> {
     /// [`Admitted::run`] does. There is no result when `work` was not done, or panicked. A store that panics is a failure as any other. A handshake is answered, and never claimed.
     ///
     /// What the adapters run; see [`handle`](Self::handle) for frameworks without one.
-    pub fn process<T>(
+    pub async fn process<T>(
         &self,
         delivery: Delivery<P>,
         runtime: impl Runtime,
         work: impl Future<Output = T>,
         judge: impl FnOnce(&T) -> Answer,
-    ) -> impl Future<Output = (Answer, Option<T>)> {
-        // Counted from now on, so that a task that was started and not polled yet is waited for as well.
-        let run = Run::begin(self.clone(), delivery.clone());
-        async move {
-            if let Some(reply) = delivery.reply() {
-                run.settle();
-                return (Answer::handshake(Ok(reply)), None);
-            }
-            let admission = unwound(pin!(self.admit(delivery, runtime.clone()))).await;
-            let (answer, result) = match admission {
-                Some(Ok(Admission::Process(admitted))) => admitted.run(pin!(work), runtime, judge).await,
-                Some(Ok(Admission::Duplicate(_))) => (Answer::duplicate(), None),
-                Some(Ok(Admission::InFlight { retry_after, .. })) => (Answer::in_flight(retry_after), None),
-                Some(Err(error)) => (Answer::store_failed(&error), None),
-                None => (Answer::panicked(), None),
-            };
-            run.settle();
-            (answer.retried(self.verifier().description().retries), result)
+    ) -> (Answer, Option<T>) {
+        if let Some(reply) = delivery.reply() {
+            return (Answer::handshake(Ok(reply)), None);
         }
+        let run = Run::begin(self.clone(), delivery.clone());
+        let admission = unwound(pin!(self.admit(delivery, runtime.clone()))).await;
+        let (answer, result) = match admission {
+            Some(Ok(Admission::Process(admitted))) => admitted.run(pin!(work), runtime, judge).await,
+            Some(Ok(Admission::Duplicate(_))) => (Answer::duplicate(), None),
+            Some(Ok(Admission::InFlight { retry_after, .. })) => (Answer::in_flight(retry_after), None),
+            Some(Err(error)) => (Answer::store_failed(&error), None),
+            None => (Answer::panicked(), None),
+        };
+        run.settle();
+        (answer.retried(self.verifier().description().retries), result)
     }
 
     /// Waits until no delivery is being handled any more, at most for `timeout`; how many were not settled by then.
@@ -203,7 +205,7 @@ impl<P: Provider> Receiver<P> {
     /// Call it at a shutdown. Under axum, call it once the server has stopped: the handlers that are left are those whose sender has hung
     /// up. Under actix-web, call it before the server stops, since each worker drops its tasks when it stops.
     ///
-    /// A delivery counts from when [`process`](Self::process) was called until it is settled, commits that are tried on after the answer
+    /// A delivery counts from its claim in [`process`](Self::process) until it is settled, commits that are tried on after the answer
     /// among them. One that is dropped while this waits was not settled. Such a delivery is free again when its lease ends, and its
     /// sender, which has no 2xx, sends it again. Each delivery that is dropped before it was settled is logged as a warning with its id,
     /// at any time, and so is the number that this returns. A process that is killed logs nothing.

@@ -105,6 +105,7 @@ struct Common {
     store_timeout: Duration,
     clock: Option<Arc<dyn Clock>>,
     running: Running,
+    spawn_handlers: bool,
 }
 
 /// A registered provider.

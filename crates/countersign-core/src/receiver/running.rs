@@ -223,14 +223,4 @@ mod tests {
         assert_eq!(block_on(one.clone().drain(TIMEOUT, at_once)), 1);
         assert_eq!(block_on(other.drain(TIMEOUT, never)), 0);
     }
-
-    #[test]
-    fn a_delivery_counts_from_when_processing_was_asked_for() {
-        let receiver = receiver();
-        let process =
-            receiver.process(delivery(&receiver, "a"), never, pending::<()>(), |()| Answer::verified());
-        assert_eq!(block_on(receiver.drain(TIMEOUT, at_once)), 1);
-        drop(process);
-        assert_eq!(block_on(receiver.drain(TIMEOUT, never)), 0);
-    }
 }

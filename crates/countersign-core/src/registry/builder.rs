@@ -26,6 +26,7 @@ pub struct RegistryBuilder {
     lease: Duration,
     store_timeout: Duration,
     clock: Option<Arc<dyn Clock>>,
+    spawn_handlers: bool,
 }
 
 impl RegistryBuilder {
@@ -44,6 +45,7 @@ impl RegistryBuilder {
             lease: Duration::from_secs(30),
             store_timeout: Duration::from_secs(3),
             clock: None,
+            spawn_handlers: false,
         }
     }
 
@@ -149,6 +151,14 @@ impl RegistryBuilder {
         self
     }
 
+    /// Runs each handler in a task of its own from the start. See
+    /// [`ReceiverBuilder::spawn_handlers`](crate::ReceiverBuilder::spawn_handlers).
+    #[must_use]
+    pub fn spawn_handlers(mut self) -> Self {
+        self.spawn_handlers = true;
+        self
+    }
+
     /// A clock for the adapters, and for the age of look-ups, to use instead of the system's; for tests. Its
     /// elapsed time must go on while the runtime waits, or a wrong signature is a 503 after several seconds.
     #[must_use]
@@ -195,6 +205,7 @@ impl RegistryBuilder {
             store_timeout: self.store_timeout,
             clock: self.clock,
             running: Running::default(),
+            spawn_handlers: self.spawn_handlers,
         };
         providers.values().try_for_each(|listed| check(listed, &common))?;
         let shared = Shared {

@@ -149,6 +149,9 @@ impl Listed {
             .lease(common.lease)
             .store_timeout(common.store_timeout)
             .running(common.running.clone());
+        if common.spawn_handlers {
+            builder = builder.spawn_handlers();
+        }
         if let Some(clock) = &common.clock {
             builder = builder.clock(Arc::clone(clock));
         }
