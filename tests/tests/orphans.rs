@@ -1,8 +1,10 @@
 //! Handlers whose sender has hung up: where the request's future may be dropped, and what goes on then.
 
 use std::{
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
+    sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
     time::{Duration, SystemTime},
 };
@@ -338,4 +340,44 @@ fn without_a_runtime_for_its_task_a_handler_runs_where_it_is_awaited() {
         assert_eq!(call(Framework::Actix, receiver, handler.clone()).await.await, 200);
     });
     assert_eq!(handler.seen(), ["Some(7)", "Some(7)"]);
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_is_dropped_before_it_was_settled_is_logged_with_how_many_there_were() {
+    for framework in Framework::ALL {
+        let (log, receiver) = (Log::default(), builder().endpoint("acme").lease(Duration::from_millis(100)));
+        let (writer, receiver) = (log.clone(), receiver.build().unwrap());
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let runtime = multi_thread();
+            for _ in 0..2 {
+                let handler = Handler::new(Behaviour::Wait);
+                drop(runtime.block_on(started(framework, receiver.clone(), &handler)));
+                std::thread::sleep(Duration::from_millis(150));
+            }
+            assert_eq!(runtime.block_on(receiver.drain(Duration::ZERO, sleep)), 0);
+        });
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        for dropped in ["dropped=1", "dropped=2"] {
+            let line = log.lines().find(|line| line.contains(dropped)).unwrap_or_else(|| panic!("{log}"));
+            for word in ["WARN", r#"provider="retake""#, r#"endpoint="acme""#] {
+                assert!(line.contains(word), "{framework:?}: {word} in {line}");
+            }
+        }
+        assert!(!log.contains("user_456"), "{framework:?}: {log}");
+    }
 }

@@ -207,8 +207,11 @@ impl<P: Provider> Receiver<P> {
     ///
     /// A delivery counts from its claim in [`process`](Self::process) until it is settled, commits that are tried on after the answer
     /// among them. One that is dropped while this waits was not settled. Such a delivery is free again when its lease ends, and its
-    /// sender, which has no 2xx, sends it again. Each delivery that is dropped before it was settled is logged as a warning with its id,
-    /// at any time, and so is the number that this returns. A process that is killed logs nothing.
+    /// sender, which has no 2xx, sends it again.
+    ///
+    /// The number is logged as a warning unless it is zero. At any time, each delivery that is dropped before it was settled is logged as
+    /// a warning, with its id and with how many there were so far: also by a process that ends without this. A process that is killed, or
+    /// that exits without dropping its runtime, logs nothing.
     ///
     /// `runtime` waits: `tokio::time::sleep` does under tokio.
     ///

@@ -55,14 +55,15 @@ impl Running {
         .await;
     }
 
-    fn end(&self, is_settled: bool) {
-        if !is_settled {
-            self.0.dropped.fetch_add(1, Ordering::SeqCst);
-        }
+    /// How many were dropped so far.
+    fn end(&self, is_settled: bool) -> usize {
+        let is_dropped = usize::from(!is_settled);
+        let dropped = self.0.dropped.fetch_add(is_dropped, Ordering::SeqCst).saturating_add(is_dropped);
         if self.0.running.fetch_sub(1, Ordering::SeqCst) == 1 {
             let waiting = std::mem::take(&mut *self.waiting());
             waiting.into_iter().for_each(Waker::wake);
         }
+        dropped
     }
 
     /// Nothing panics while it holds the lock.
@@ -92,15 +93,16 @@ impl<P: Provider> Run<P> {
 
 impl<P: Provider> Drop for Run<P> {
     fn drop(&mut self) {
+        let dropped = self.receiver.shared.running.end(self.is_settled);
         if !self.is_settled {
             tracing::warn!(
                 provider = self.receiver.verifier().description().name(),
                 endpoint = self.receiver.endpoint(),
                 delivery_id = self.delivery.id().as_deref(),
+                dropped,
                 "a delivery was dropped before it was settled: it is free again when its lease ends"
             );
         }
-        self.receiver.shared.running.end(self.is_settled);
     }
 }
 
