@@ -4,7 +4,7 @@ use std::{future::pending, time::Duration};
 
 use countersign::{
     StoreError,
-    dedupe::{Claim, Key, Store, StoreFuture, Token},
+    dedupe::{Claim, InProcess, Key, Store, StoreFuture, Token},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,5 +87,9 @@ impl<S: Store> Store for Told<S> {
 
     fn held(&self) -> Option<u64> {
         self.inner.held()
+    }
+
+    fn in_process(&self) -> Option<&InProcess> {
+        self.inner.in_process()
     }
 }

@@ -2,6 +2,7 @@
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+mod in_process;
 mod key;
 mod memory;
 mod rule;
@@ -12,6 +13,7 @@ pub(crate) mod testing;
 
 pub(crate) use self::sound::Known;
 pub use self::{
+    in_process::InProcess,
     key::Key,
     memory::MemoryStore,
     rule::{KeyPart, KeyRule},

@@ -2,7 +2,7 @@
 
 use std::{fmt, future::Future, num::NonZeroU64, pin::Pin, sync::Arc, time::Duration};
 
-use super::Key;
+use super::{InProcess, Key};
 use crate::error::StoreError;
 
 /// A future on the heap, so that stores can be exchanged at run time.
@@ -74,6 +74,12 @@ pub trait Store: Send + Sync + 'static {
     fn held(&self) -> Option<u64> {
         None
     }
+
+    /// What tells it from other stores, where its claims are in this process's memory and seen nowhere else; `None` unless overridden.
+    /// A store around another one returns that one's.
+    fn in_process(&self) -> Option<&InProcess> {
+        None
+    }
 }
 
 impl<S: Store + ?Sized> Store for Arc<S> {
@@ -99,6 +105,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn held(&self) -> Option<u64> {
         (**self).held()
+    }
+
+    fn in_process(&self) -> Option<&InProcess> {
+        (**self).in_process()
     }
 }
 

@@ -176,6 +176,22 @@ impl<P: Provider> ReceiverBuilder<P> {
     /// [`ConfigError`]: no store, a lease or retention out of range, dedupe keys that are not safe, or what
     /// [`VerifierBuilder::build`] finds.
     pub fn build(self) -> Result<Receiver<P>, ConfigError> {
+        let receiver = self.make()?;
+        let Shared { store, verifier, endpoint, .. } = &*receiver.shared;
+        let provider = verifier.description().name();
+        if store.in_process().is_some_and(|store| store.is_second(provider, endpoint)) {
+            tracing::warn!(
+                provider,
+                endpoint,
+                "there is another memory store for this provider and endpoint, so a copy of a delivery can be handled once by each: make one \
+                 store a process (under actix-web, outside of HttpServer::new), and give an Arc of it to each receiver"
+            );
+        }
+        Ok(receiver)
+    }
+
+    /// A receiver that may never be used.
+    pub(crate) fn make(self) -> Result<Receiver<P>, ConfigError> {
         let verifier = self.verifier.build()?;
         let description = verifier.description();
         let store = self.store.ok_or(ConfigError::NoStore)?;

@@ -227,7 +227,7 @@ fn check(listed: &Listed, common: &Common) -> Result<(), ConfigError> {
             "at least twice the provider's tolerance, or replays would get through",
         ));
     }
-    match listed.make("", Secret::new("a word in place of a secret")?.into(), common) {
+    match listed.builder("", Secret::new("a word in place of a secret")?.into(), common).make() {
         Err(ConfigError::NoPublicUrl { .. } | ConfigError::MissingFeature { .. }) => Ok(()),
         Err(error) if error.kind() == ConfigErrorKind::Secret => Ok(()),
         made => made.map(drop),

@@ -142,6 +142,10 @@ impl Listed {
         secrets: Secrets,
         common: &Common,
     ) -> Result<Receiver<Custom>, ConfigError> {
+        self.builder(tenant, secrets, common).build()
+    }
+
+    pub(super) fn builder(&self, tenant: &str, secrets: Secrets, common: &Common) -> ReceiverBuilder<Custom> {
         let mut builder = self
             .settings
             .receiver(self.described.clone(), tenant, secrets)
@@ -155,6 +159,6 @@ impl Listed {
         if let Some(clock) = &common.clock {
             builder = builder.clock(Arc::clone(clock));
         }
-        builder.build()
+        builder
     }
 }

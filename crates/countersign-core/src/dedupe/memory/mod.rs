@@ -19,7 +19,7 @@ use self::{
     expiry::Expiry,
     segment::{Entry, MAX_UNTIL, Segment},
 };
-use super::{Claim, Key, Store, StoreFuture, Token};
+use super::{Claim, InProcess, Key, Store, StoreFuture, Token};
 use crate::{error::StoreError, time::Clock};
 
 /// How many keys a segment holds on average, at the limit: small enough to be searched and shifted at no cost.
@@ -33,7 +33,8 @@ const SWEPT_AT_ONCE: usize = 16;
 /// Claims in memory, for receivers of one process that may forget when it ends.
 ///
 /// Bounded: at its limit it refuses new keys with [`StoreError::Full`] and never drops a live one. A key takes less than
-/// 40 bytes. A lease or a retention ends at the millisecond, by the clock's [`elapsed`](Clock::elapsed) time, so that a
+/// 40 bytes. Make it once a process: two stores do not see each other's claims, so a receiver warns when it is the second one of its
+/// provider and endpoint. Under actix-web, make it outside of `HttpServer::new(|| ..)`, whose closure runs once a worker. A lease or a retention ends at the millisecond, by the clock's [`elapsed`](Clock::elapsed) time, so that a
 /// jump of the wall clock changes nothing. Claims from many threads do not wait for each other, but on the same few keys
 /// in some hundred thousand segments.
 ///
@@ -74,6 +75,7 @@ pub struct MemoryStore<C> {
     segments: Box<[Mutex<Segment>]>,
     expiry: Expiry,
     sweeping: Mutex<()>,
+    in_process: InProcess,
 }
 
 impl<C: Clock + Default> MemoryStore<C> {
@@ -98,6 +100,7 @@ impl<C: Clock> MemoryStore<C> {
             segments: (0..segments).map(|_| Mutex::default()).collect(),
             expiry: Expiry::of(segments),
             sweeping: Mutex::new(()),
+            in_process: InProcess::default(),
         }
     }
 
@@ -320,6 +323,10 @@ impl<C: Clock> Store for MemoryStore<C> {
 
     fn held(&self) -> Option<u64> {
         Some(self.len() as u64)
+    }
+
+    fn in_process(&self) -> Option<&InProcess> {
+        Some(&self.in_process)
     }
 }
 
