@@ -272,6 +272,14 @@ pub enum VerifyError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// The bodies that are held leave no room for this one.
+    #[error(
+        "the bodies that are held leave no room for this one in the budget of {budget} bytes: see body_budget(..)"
+    )]
+    OverBudget {
+        /// The budget for all bodies, in bytes.
+        budget: usize,
+    },
     /// The body did not arrive in time.
     #[error("the body did not arrive in time")]
     BodyTooSlow,
@@ -308,6 +316,8 @@ pub enum VerifyErrorKind {
     NotSetUp,
     /// The body is too large.
     BodyTooLarge,
+    /// There is no room for the body at the moment.
+    OverBudget,
     /// The body is too slow.
     BodyTooSlow,
     /// The body was cut off.
@@ -336,6 +346,7 @@ impl VerifyError {
             Self::NotSetUp { .. } => VerifyErrorKind::NotSetUp,
             Self::WrongEndpoint => VerifyErrorKind::WrongEndpoint,
             Self::BodyTooLarge { .. } => VerifyErrorKind::BodyTooLarge,
+            Self::OverBudget { .. } => VerifyErrorKind::OverBudget,
             Self::BodyTooSlow => VerifyErrorKind::BodyTooSlow,
             Self::BodyCutOff => VerifyErrorKind::BodyCutOff,
         }

@@ -31,6 +31,7 @@ use crate::{
     provider::{Custom, Described, Description, Provider},
     receiver::{Answer, Outcome, Running, Runtime},
     time::Clock,
+    verifier::Budget,
 };
 
 /// The longest name of a tenant, in bytes.
@@ -106,6 +107,7 @@ struct Common {
     clock: Option<Arc<dyn Clock>>,
     running: Running,
     spawn_handlers: bool,
+    budget: Budget,
 }
 
 /// A registered provider.
@@ -150,6 +152,11 @@ impl Registry {
             tracing::warn!(left, "drained: some deliveries were not settled");
         }
         left
+    }
+
+    /// How many bytes of bodies are held now, of all tenants: see [`Verifier::bodies_held`](crate::Verifier::bodies_held).
+    pub fn bodies_held(&self) -> usize {
+        self.shared.common.budget.held()
     }
 
     /// The names of the providers, in their order.

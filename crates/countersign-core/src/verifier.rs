@@ -1,6 +1,7 @@
 //! `Verifier<P>`: from headers, chunks and now to a `Delivery<P>`.
 
 mod body;
+mod budget;
 mod builder;
 mod checked;
 mod verification;
@@ -9,9 +10,9 @@ use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 use subtle::Choice;
 
-pub(crate) use self::builder::out_of_range;
 use self::checked::Checked;
 pub use self::{body::IntoBody, builder::VerifierBuilder, verification::Verification};
+pub(crate) use self::{budget::Budget, builder::out_of_range};
 use crate::{
     dedupe::{KeyRule, Known},
     delivery::{Beside, Delivery},
@@ -81,6 +82,7 @@ struct Shared {
     verify_token: Option<Key>,
     method: Cow<'static, str>,
     limits: Limits,
+    budget: Budget,
     clock: Option<Arc<dyn Clock>>,
 }
 
@@ -223,7 +225,7 @@ impl<P: Provider> Verifier<P> {
         let length = found.one(&self.shared.content_length).ok().flatten();
         let length = length.and_then(|length| std::str::from_utf8(length).ok()?.parse().ok());
         self.shared.limits.check(length.unwrap_or_default())?;
-        Ok(Verification::new(checked))
+        Ok(Verification::new(checked, length))
     }
 
     /// Verifies a body that is there as a whole: [`begin`](Self::begin), [`update`](Verification::update) and
@@ -248,6 +250,12 @@ impl<P: Provider> Verifier<P> {
     /// How much of a body is taken, and for how long it is waited for.
     pub fn limits(&self) -> Limits {
         self.shared.limits
+    }
+
+    /// How many bytes of bodies are held now, until they are judged: at most the
+    /// [`body_budget`](VerifierBuilder::body_budget). A registry's verifiers share one budget. For metrics.
+    pub fn bodies_held(&self) -> usize {
+        self.shared.budget.held()
     }
 
     /// The time by the verifier's own clock, if it was given one.

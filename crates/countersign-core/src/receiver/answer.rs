@@ -83,6 +83,7 @@ impl Outcome {
                 VerifyErrorKind::Handshake => 403,
                 VerifyErrorKind::BodyTooSlow => 408,
                 VerifyErrorKind::BodyTooLarge => 413,
+                VerifyErrorKind::OverBudget => 503,
                 // Not the sender's fault: it is to try again once the set-up is mended.
                 VerifyErrorKind::WrongEndpoint | VerifyErrorKind::NotSetUp => 500,
                 VerifyErrorKind::Method => 405,
@@ -115,7 +116,7 @@ pub struct Answer {
 }
 
 /// The longest that a sender is asked to wait, as for a delivery in flight: most handlers are done long before their lease
-/// ends.
+/// ends. Half of the time that a body may take by default, where there is no room for another.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(5);
 
 impl Answer {
@@ -126,7 +127,9 @@ impl Answer {
 
     /// A request that was refused.
     pub fn refused(error: &VerifyError) -> Self {
-        Self::new(Outcome::Refused(error.kind()), Some(error))
+        let kind = error.kind();
+        let retry_after = (kind == VerifyErrorKind::OverBudget).then_some(MAX_RETRY_AFTER);
+        Self { retry_after, ..Self::new(Outcome::Refused(kind), Some(error)) }
     }
 
     /// A request for which a registry has no receiver.
@@ -248,7 +251,7 @@ impl Answer {
         self.reply.as_ref()
     }
 
-    /// The value of `Retry-After`, in whole seconds and at least 1: for a delivery in flight, and for a failure of a provider that tries
+    /// The value of `Retry-After`, in whole seconds and at least 1: for a delivery in flight, for one whose body has no room, and for a failure of a provider that tries
     /// again only where there is one.
     pub fn retry_after_seconds(&self) -> Option<u64> {
         let wait = self.retry_after?;

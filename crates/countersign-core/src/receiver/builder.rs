@@ -10,7 +10,7 @@ use crate::{
     scheme::Scheme,
     secret::Secret,
     time::Clock,
-    verifier::{VerifierBuilder, out_of_range},
+    verifier::{Budget, VerifierBuilder, out_of_range},
 };
 
 /// Sets up a [`Receiver`].
@@ -153,6 +153,19 @@ impl<P: Provider> ReceiverBuilder<P> {
     #[must_use]
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.verifier = self.verifier.body_limit(bytes);
+        self
+    }
+
+    /// How many bytes of bodies are held at once, until they are judged. See [`VerifierBuilder::body_budget`].
+    #[must_use]
+    pub fn body_budget(mut self, bytes: usize) -> Self {
+        self.verifier = self.verifier.body_budget(bytes);
+        self
+    }
+
+    /// Draws bodies on a budget together with other receivers.
+    pub(crate) fn share_budget(mut self, budget: Budget) -> Self {
+        self.verifier = self.verifier.share_budget(budget);
         self
     }
 

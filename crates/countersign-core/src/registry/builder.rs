@@ -12,7 +12,7 @@ use crate::{
     scheme::Scheme,
     secret::Secret,
     time::Clock,
-    verifier::out_of_range,
+    verifier::{Budget, out_of_range},
 };
 
 /// Sets up a [`Registry`].
@@ -27,6 +27,7 @@ pub struct RegistryBuilder {
     store_timeout: Duration,
     clock: Option<Arc<dyn Clock>>,
     spawn_handlers: bool,
+    body_budget: usize,
 }
 
 impl RegistryBuilder {
@@ -46,6 +47,7 @@ impl RegistryBuilder {
             store_timeout: Duration::from_secs(3),
             clock: None,
             spawn_handlers: false,
+            body_budget: Budget::DEFAULT,
         }
     }
 
@@ -151,6 +153,15 @@ impl RegistryBuilder {
         self
     }
 
+    /// How many bytes of bodies are held at once, until they are judged; of all providers and tenants, since whoever forges a delivery
+    /// chooses the tenant that it names. 64 MiB by default. See
+    /// [`VerifierBuilder::body_budget`](crate::VerifierBuilder::body_budget).
+    #[must_use]
+    pub fn body_budget(mut self, bytes: usize) -> Self {
+        self.body_budget = bytes;
+        self
+    }
+
     /// Runs each handler in a task of its own from the start. See
     /// [`ReceiverBuilder::spawn_handlers`](crate::ReceiverBuilder::spawn_handlers).
     #[must_use]
@@ -206,6 +217,7 @@ impl RegistryBuilder {
             clock: self.clock,
             running: Running::default(),
             spawn_handlers: self.spawn_handlers,
+            budget: Budget::new(self.body_budget),
         };
         providers.values().try_for_each(|listed| check(listed, &common))?;
         let shared = Shared {

@@ -92,8 +92,14 @@ impl<P: Provider> Found<P> {
         match begun {
             Ok(verification) => match verification.read_and_keep(next, deadline).await {
                 Ok(delivery) => (self.receiver.clone(), Ok(delivery)),
-                Err((error, body)) => {
-                    self.ask_again(error, |receiver| receiver.verifier().verify(headers, &body, now)).await
+                Err((error, mut collected)) => {
+                    // Drawn on the budget while it is kept for another look.
+                    if let Some(error) = self.again.as_ref().and_then(|_| collected.hold().err()) {
+                        return (self.receiver.clone(), Err(Answer::refused(&error)));
+                    }
+                    let kept = collected.into_kept();
+                    self.ask_again(error, |receiver| receiver.verifier().verify(headers, &kept.body, now))
+                        .await
                 }
             },
             // A token is told by the headers alone.
@@ -102,11 +108,13 @@ impl<P: Provider> Found<P> {
                     begin(receiver).and_then(|()| receiver.verifier().begin(headers, now).map(drop))
                 };
                 let (receiver, begun) = self.ask_again(error, begins).await;
-                let verdict = match begun.map(|()| receiver.verifier().begin(headers, now)) {
+                if let Err(answer) = begun {
+                    return (receiver, Err(answer));
+                }
+                let verdict = match receiver.verifier().begin(headers, now) {
                     // Rare, and as large as all the rest: not to be room in every request's future.
-                    Ok(Ok(verification)) => Box::pin(verification.read(next, deadline)).await,
-                    Ok(Err(error)) => Err(error),
-                    Err(answer) => return (receiver, Err(answer)),
+                    Ok(verification) => Box::pin(verification.read(next, deadline)).await,
+                    Err(error) => Err(error),
                 };
                 (receiver, verdict.map_err(|error| Answer::refused(&error)))
             }

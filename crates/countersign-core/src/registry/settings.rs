@@ -152,7 +152,8 @@ impl Listed {
             .store(Arc::clone(&common.store))
             .lease(common.lease)
             .store_timeout(common.store_timeout)
-            .running(common.running.clone());
+            .running(common.running.clone())
+            .share_budget(common.budget.clone());
         if common.spawn_handlers {
             builder = builder.spawn_handlers();
         }

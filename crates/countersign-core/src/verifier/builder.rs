@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc, time::Duration};
 
-use super::{Keyed, Limits, Shared, Verifier};
+use super::{Budget, Keyed, Limits, Shared, Verifier};
 use crate::{
     error::ConfigError,
     headers::Sought,
@@ -22,6 +22,7 @@ pub struct VerifierBuilder<P: Provider> {
     kind: Option<String>,
     verify_token: Option<Secret>,
     limits: Limits,
+    budget: Option<Budget>,
     clock: Option<Arc<dyn Clock>>,
     /// Whether signed content must have one reading.
     rules: bool,
@@ -39,6 +40,7 @@ impl<P: Provider> VerifierBuilder<P> {
             kind: None,
             verify_token: None,
             limits: Limits::default(),
+            budget: None,
             clock: None,
             rules: true,
             provider: PhantomData,
@@ -88,6 +90,24 @@ impl<P: Provider> VerifierBuilder<P> {
     #[must_use]
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.limits.body = bytes;
+        self
+    }
+
+    /// How many bytes of bodies are held at once, until they are judged. 64 MiB by default, or more where the largest body needs more.
+    ///
+    /// It bounds what senders without the secret can make this process hold. A body beyond it is refused at once: a 503 with `Retry-After`
+    /// and the reason in the log. An eighth is kept free of bodies over 64 KiB. A body that arrives in one piece needs no room.
+    ///
+    /// What counts is what has arrived, not what was declared. It no longer counts once the delivery is judged: a genuine delivery's body
+    /// is the handler's, for as long as the handler keeps it. What the server itself buffers is not in it.
+    #[must_use]
+    pub fn body_budget(self, bytes: usize) -> Self {
+        self.share_budget(Budget::new(bytes))
+    }
+
+    /// Draws bodies on a budget together with other verifiers.
+    pub(crate) fn share_budget(mut self, budget: Budget) -> Self {
+        self.budget = Some(budget);
         self
     }
 
@@ -156,6 +176,13 @@ impl<P: Provider> VerifierBuilder<P> {
         if self.limits.body == 0 {
             return Err(out_of_range("body_limit", "at least 1 byte"));
         }
+        let budget = self.budget.clone().unwrap_or_else(|| Budget::for_bodies_of(self.limits.body));
+        if !budget.fits(self.limits.body) {
+            return Err(out_of_range(
+                "body_budget",
+                "larger than body_limit by a seventh, for one body to have room",
+            ));
+        }
         if self.limits.read_timeout.is_zero() {
             return Err(out_of_range("read_timeout", "longer than zero"));
         }
@@ -202,6 +229,7 @@ impl<P: Provider> VerifierBuilder<P> {
             verify_token: verify_token.map(Key::shown),
             method: self.method,
             limits: self.limits,
+            budget,
             clock: self.clock,
         };
         Ok(Verifier { shared: Arc::new(shared), provider: PhantomData })

@@ -32,12 +32,15 @@ pub struct Verification<'v, P: Provider> {
     /// One for each key; none while the body is one chunk, as most are.
     hashers: Vec<Option<Hasher>>,
     received: usize,
-    body: Collected,
+    body: Collected<'v>,
     verifier: PhantomData<&'v Verifier<P>>,
 }
 
 impl<'v, P: Provider> Verification<'v, P> {
-    pub(super) fn new(Checked { shared, keyed, now, signatures, beside }: Checked<'v, '_>) -> Self {
+    pub(super) fn new(
+        Checked { shared, keyed, now, signatures, beside }: Checked<'v, '_>,
+        declared: Option<usize>,
+    ) -> Self {
         Self {
             shared,
             keyed,
@@ -46,7 +49,7 @@ impl<'v, P: Provider> Verification<'v, P> {
             signed: beside.into(),
             hashers: Vec::new(),
             received: 0,
-            body: Collected::default(),
+            body: Collected::new(&shared.budget, declared.unwrap_or(shared.limits.body)),
             verifier: PhantomData,
         }
     }
@@ -54,8 +57,15 @@ impl<'v, P: Provider> Verification<'v, P> {
     /// Takes the next chunk of the body. It is hashed at once; the first one once there is a second, or the body is complete.
     ///
     /// # Errors
-    /// [`VerifyError::BodyTooLarge`] when the body grows beyond the limit.
+    /// [`VerifyError::BodyTooLarge`] when the body grows beyond the limit; [`VerifyError::OverBudget`] when the bodies that are held leave
+    /// no room for it.
     pub fn update(&mut self, chunk: Bytes) -> Result<(), VerifyError> {
+        self.take(chunk)?;
+        self.body.count()
+    }
+
+    /// As [`update`](Self::update), for a chunk behind which more may have arrived already.
+    fn take(&mut self, chunk: Bytes) -> Result<(), VerifyError> {
         let is_first = self.received == 0;
         self.received = self.received.saturating_add(chunk.len());
         self.shared.limits.check(self.received)?;
@@ -65,8 +75,7 @@ impl<'v, P: Provider> Verification<'v, P> {
             }
             self.hashers.iter_mut().flatten().for_each(|hasher| hasher.update(&chunk));
         }
-        self.body.push(chunk);
-        Ok(())
+        self.body.push(chunk)
     }
 
     /// Starts a hash for each key, with what is signed up to the end of what has arrived.
@@ -75,7 +84,7 @@ impl<'v, P: Provider> Verification<'v, P> {
         let checked = Checked { shared, keyed, now: *now, signatures, beside: signed.beside() };
         let begun = |key| {
             let mut hasher = checked.hasher(key)?;
-            hasher.update(self.body.as_slice());
+            self.body.chunks().for_each(|chunk| hasher.update(chunk));
             Some(hasher)
         };
         keyed.keys.iter().map(begun).collect()
@@ -86,15 +95,17 @@ impl<'v, P: Provider> Verification<'v, P> {
     /// # Errors
     /// [`VerifyError::WrongSignature`]; [`VerifyError::ForbiddenBody`] and [`VerifyError::Contradiction`] when the
     /// signature matches and still proves too little.
-    pub fn finish(mut self) -> Result<Delivery<P>, VerifyError> {
-        let body = std::mem::take(&mut self.body).into_bytes();
-        self.conclude(body)
+    pub fn finish(self) -> Result<Delivery<P>, VerifyError> {
+        self.conclude().map_err(|(error, _)| error)
     }
 
     /// Reads a body to its end, hashing as it arrives, and finishes.
     ///
     /// `next` polls for the next chunk; `deadline` ends when the body must have arrived. For the adapters: it works with any
     /// kind of stream and any runtime's timer.
+    ///
+    /// A body that arrives in one piece is judged at once, and needs no room in the budget. Any other draws on it until it is judged, or
+    /// until this is dropped.
     ///
     /// # Errors
     /// As [`update`](Self::update) and [`finish`](Self::finish); [`VerifyError::BodyTooSlow`] at the deadline;
@@ -108,12 +119,12 @@ impl<'v, P: Provider> Verification<'v, P> {
     }
 
     /// As [`read`](Self::read). A body that is there as a whole, and was not found genuine, is kept beside the error, to be verified
-    /// by other secrets; it must not get out.
+    /// by other secrets; it must not get out. Whoever keeps it longer [holds](Collected::hold) it.
     pub(crate) async fn read_and_keep<E>(
         mut self,
         mut next: impl FnMut(&mut Context<'_>) -> Poll<Option<Result<Bytes, E>>>,
         deadline: impl Future<Output = ()>,
-    ) -> Result<Delivery<P>, (VerifyError, Bytes)> {
+    ) -> Result<Delivery<P>, (VerifyError, Collected<'v>)> {
         let mut deadline = pin!(deadline);
         let read = poll_fn(|cx| {
             loop {
@@ -121,35 +132,46 @@ impl<'v, P: Provider> Verification<'v, P> {
                     Poll::Ready(None) => return Poll::Ready(Ok(())),
                     Poll::Ready(Some(Err(_))) => return Poll::Ready(Err(VerifyError::BodyCutOff)),
                     // A body that keeps growing meets its limit. One that does not is as good as pending.
-                    Poll::Ready(Some(Ok(chunk))) if !chunk.is_empty() => match self.update(chunk) {
+                    Poll::Ready(Some(Ok(chunk))) if !chunk.is_empty() => match self.take(chunk) {
                         Ok(()) => continue,
                         refused => return Poll::Ready(refused),
                     },
                     Poll::Ready(Some(Ok(_empty))) => cx.waker().wake_by_ref(),
                     Poll::Pending => {}
                 }
+                if let Err(error) = self.body.hold() {
+                    return Poll::Ready(Err(error));
+                }
                 return deadline.as_mut().poll(cx).map(|()| Err(VerifyError::BodyTooSlow));
             }
         });
-        if let Err(error) = read.await {
-            return Err((error, Bytes::new()));
+        match read.await {
+            Ok(()) => self.conclude(),
+            Err(error) => {
+                drop(self.body.take());
+                Err((error, self.body))
+            }
         }
-        let body = std::mem::take(&mut self.body).into_bytes();
-        self.conclude(body.clone()).map_err(|error| (error, body))
     }
 
-    /// The body is the one that was hashed: private, and called by the two that see to it.
-    fn conclude(mut self, body: Bytes) -> Result<Delivery<P>, VerifyError> {
-        let Self { shared, keyed, now, signatures, signed, hashers, .. } = &mut self;
+    /// The verdict, with the body where no secret has signed it.
+    fn conclude(mut self) -> Result<Delivery<P>, (VerifyError, Collected<'v>)> {
+        let Self { shared, keyed, now, signatures, signed, hashers, body, .. } = &mut self;
         let checked = Checked { shared, keyed, now: *now, signatures, beside: signed.beside() };
         let is_by = |(key, hasher): (_, &mut Option<_>)| {
             hasher.as_mut().is_some_and(|hasher| checked.is_by(key, hasher))
         };
         let signer = match hashers.is_empty() {
-            true => checked.signer(&body)?,
-            false => checked.first(keyed.keys.iter().zip(hashers).map(is_by))?,
+            true => checked.signer(body.only_chunk()),
+            false => checked.first(keyed.keys.iter().zip(hashers).map(is_by)),
         };
-        checked.conclude(signer, body)
+        match signer {
+            Ok(signer) => {
+                let whole = body.take().into_bytes();
+                checked.conclude(signer, whole).map_err(|error| (error, body.take()))
+            }
+            Err(error) => Err((error, body.take())),
+        }
     }
 }
 
