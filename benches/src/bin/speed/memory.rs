@@ -44,6 +44,17 @@ const SERVERS: [(&str, &str); 7] = [
     ("node", "Node's `http`, the documented snippet"),
 ];
 
+/// Those whose memory is looked at while forged bodies are held.
+const HELD: [(&str, &str); 4] = [
+    ("axum-bare", "axum, `Bytes` and `Value`"),
+    ("axum-full", "**axum, `post` with `MemoryStore`**"),
+    ("actix-bare", "actix-web, `Bytes` and `Value`"),
+    ("actix-full", "**actix-web, `post` with `MemoryStore`**"),
+];
+/// The length of a forged body, and how many connections send one.
+const FORGED: usize = 1 << 20;
+const FORGERS: usize = 256;
+
 /// How often each connection sends a byte.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Files besides the connections.
@@ -83,6 +94,48 @@ pub fn run(report: &Report, effort: Effort) {
         let each = open.saturating_sub(idle) / connections.max(1);
         report.row(&[shown.to_owned(), bytes(idle), bytes(open), bytes(each), later]);
     }
+    held(report, effort);
+}
+
+/// Forged bodies that stop before their last byte, and genuine deliveries beside them.
+fn held(report: &Report, effort: Effort) {
+    let forgers = effort.connections.min(FORGERS);
+    report.line("");
+    report.line(format!(
+        "With {forgers} connections that have each sent a forged delivery of {} but for its last byte. countersign holds 64 MiB of bodies at most, \
+         and answers 503 beyond that. Genuine are 100 deliveries of 350 B, one after the other, while those are held.",
+        bytes(FORGED)
+    ));
+    report.head(&["", "idle", "held", "answered", "genuine answered 2xx"]);
+    let forged = Deliveries::new(Fault::Forged, FORGED, 0, 1);
+    let genuine = Deliveries::new(Fault::None, 350, 0, 100);
+    for (name, shown) in HELD {
+        let server = Server::start(name);
+        thread::sleep(Duration::from_millis(200));
+        let idle = server.resident();
+        let mut senders = Senders::of(server.address, forgers, &forged.text[..forged.length - 1]);
+        thread::sleep(Duration::from_millis(500));
+        let held = server.resident();
+        let accepted =
+            genuine.text.chunks(genuine.length).filter(|text| is_accepted(server.address, text)).count();
+        let (_, answered) = senders.count();
+        report.row(&[
+            shown.to_owned(),
+            bytes(idle),
+            bytes(held),
+            answered.to_string(),
+            format!("{accepted} of {}", genuine.text.len() / genuine.length),
+        ]);
+    }
+}
+
+/// Whether one delivery is answered 2xx.
+fn is_accepted(server: SocketAddr, delivery: &[u8]) -> bool {
+    let mut socket = TcpStream::connect(server).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let mut answer = [0; 12];
+    socket.write_all(delivery).and_then(|()| socket.read_exact(&mut answer)).is_ok()
+        && answer.starts_with(b"HTTP/1.1 2")
 }
 
 /// Allows so many open files, or as many as can be, here and in what is started from here.
@@ -109,10 +162,16 @@ struct Senders {
 impl Senders {
     fn connect(server: SocketAddr, count: usize) -> Self {
         let delivery = Deliveries::new(Fault::None, 350, 0, 1);
-        let head = &delivery.text[..delivery.length - 350];
+        Self::of(server, count, &delivery.text[..delivery.length - 350])
+    }
+
+    /// Connections that have each sent this.
+    fn of(server: SocketAddr, count: usize, text: &[u8]) -> Self {
         let sockets = (0..count).map(|_| {
             let mut socket = TcpStream::connect(server).unwrap();
-            socket.write_all(head).unwrap();
+            // A server that refuses it need not read all of it.
+            socket.set_write_timeout(Some(PAUSE)).unwrap();
+            let _ = socket.write_all(text);
             socket.set_nonblocking(true).unwrap();
             socket
         });

@@ -397,3 +397,19 @@ fn settings_reach_the_receivers_and_a_tenant_stands_in_its_url() {
     assert!(verify("https://example.com/initech?a=b"));
     assert!(!verify("https://example.com/acme?a=b"));
 }
+
+#[test]
+fn a_body_that_waits_for_a_look_up_is_drawn_on_the_budget() {
+    let f = fixture(Next::Secret("a"));
+    let found = f.find().unwrap();
+    f.source.say(Next::Hangs);
+    f.clock.advance(2 * SECOND);
+    let headers = Signer::<Retake>::new(&Secret::new("b").unwrap()).sign(BODY, NOW).unwrap();
+    let mut body = Some(bytes::Bytes::from_static(BODY.as_bytes()));
+    let next = move |_: &mut Context<'_>| Poll::Ready(body.take().map(Ok::<_, ConfigError>));
+    let mut taken = Box::pin(found.take_in(("POST", &headers), NOW, next, pending::<()>()));
+    assert!(poll(taken.as_mut()).is_pending());
+    assert!(f.registry.bodies_held() >= BODY.len());
+    drop(taken);
+    assert_eq!(f.registry.bodies_held(), 0);
+}
