@@ -126,6 +126,32 @@ async fn a_flood_of_slow_forgeries_stays_under_the_budget_and_small_deliveries_g
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_in_one_piece_gets_through_where_there_is_no_room_at_all() {
+    for framework in Framework::ALL {
+        let receiver = builder().body_limit(1000).body_budget(1000).build().unwrap();
+        let verifier = receiver.verifier().clone();
+        let address = framework.serve(receiver, Handler::new(Behaviour::Answer(200))).await;
+        let stalled = stalled(address, "/webhook", 1000, 999).await;
+        until(|| verifier.bodies_held() == 1000).await;
+        let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+        for n in 0..20 {
+            let body = padded(n, 300);
+            let reply = Request::post("/webhook", &signed(&body), body.as_bytes()).send(address).await;
+            assert_eq!(reply.status, 200, "{framework:?} {n}");
+            let body = padded(100 + n, 300);
+            let mut request = client.post(format!("http://{address}/webhook"));
+            for (name, value) in signed(&body) {
+                request = request.header(name, value);
+            }
+            let response = request.body(body).send().await.unwrap();
+            assert_eq!(response.status().as_u16(), 200, "{framework:?} {n}, over HTTP/2");
+        }
+        assert_eq!(verifier.bodies_held(), 1000, "{framework:?}");
+        drop(stalled);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_refusal_and_every_answer_gives_its_part_back() {
     for framework in Framework::ALL {
         let receiver = builder().read_timeout(Duration::from_millis(200)).build().unwrap();
