@@ -43,11 +43,13 @@ impl AsRef<[u8]> for Text {
     }
 }
 
-/// What is looked for, masked: each eight bytes of it in a row. So fifteen of its bytes are found wherever they are, and what an allocator
-/// writes over the first ones hides no more than these.
+/// What is looked for: every eight consecutive bytes of it, masked, so that the list does not find itself.
+///
+/// Memory is read in aligned words of eight bytes, so fifteen consecutive bytes are always found. An allocator overwrites the first
+/// bytes of what is freed; the others are found.
 pub struct Needles {
     windows: Vec<(u64, &'static str)>,
-    /// A bit for each value of the low half of a window, by which most of the memory is passed over.
+    /// Which values the low 16 bits of a window have: most of the memory is passed over at this glance.
     low: Vec<bool>,
 }
 
@@ -68,7 +70,7 @@ impl Needles {
         }
     }
 
-    /// What of it is in writable memory, other than the stack of this thread and that of the test harness.
+    /// What of it is in writable memory, except for the stacks of this thread and of the main thread.
     pub fn found(mut self) -> BTreeSet<&'static str> {
         self.windows.sort_unstable();
         let (mut found, mut buffer) = (BTreeSet::new(), [0; 1 << 16]);
@@ -102,7 +104,8 @@ impl Needles {
     }
 }
 
-/// Clears what returned functions of this test left on the stack: it would be in the padding of what is moved to the heap from there.
+/// Overwrites what functions of the test left on the stack. Otherwise a value that is made there and moved to the heap could carry it along
+/// in its padding.
 #[inline(never)]
 pub fn overwrite_stack() {
     black_box(&mut [0_u8; 1 << 15]);

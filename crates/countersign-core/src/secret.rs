@@ -13,8 +13,7 @@ pub const MAX_SECRETS: usize = 8;
 /// A secret that a provider signs with, or a token that it shows.
 ///
 /// Used byte for byte as given. Cannot be empty or blank, has no `Display`, prints as `Secret(..)`, and is wiped
-/// from memory when dropped: all that is made of it, the key states of a verifier among it, is wiped from the heap once its owner was
-/// dropped.
+/// from memory when dropped. What is made from it, such as a verifier's key states, is wiped from the heap when its owner is dropped.
 ///
 /// ```
 /// use countersign_core::Secret;
@@ -30,8 +29,8 @@ pub struct Secret(Zeroizing<Vec<u8>>);
 impl Secret {
     /// Takes the secret as it stands: no trimming, no decoding.
     ///
-    /// A `String` or a `Vec<u8>` is taken over, and wiped when the secret is dropped. Other copies are the caller's: a slice or a `&str` that
-    /// was copied, what a `String` left behind when it grew, and the environment or the file that the secret was read from.
+    /// A `String` or a `Vec<u8>` is taken over and wiped when the secret is dropped. Every other copy remains the caller's: the text
+    /// behind a `&str`, what a `String` left behind when it grew, the environment variable or the file that the secret came from.
     ///
     /// # Errors
     /// [`ConfigError::BlankSecret`] when it is empty or holds nothing but white space.

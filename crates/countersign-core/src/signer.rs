@@ -247,7 +247,7 @@ impl<P: Provider> fmt::Debug for Signer<P> {
 
 /// The headers of a signed delivery: names in lower case, in the order of sending.
 ///
-/// Its `Debug` shows names alone: a value may be a token. Values are wiped from memory when dropped; what they were copied to is not.
+/// Its `Debug` shows names alone: a value may be a token. Values are wiped when dropped; copies made from them are not.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignedHeaders(Vec<(Cow<'static, str>, Zeroizing<String>)>);
 

@@ -14,8 +14,8 @@ use crate::{error::ConfigError, secret::Secret};
 
 /// A secret under an algorithm, ready for use: what depends on the secret alone is computed once.
 ///
-/// Wiped from memory when dropped. Each state is in a box of its own size: a move of the key moves no state, which would leave a copy
-/// behind, and there is no room beside it that is not wiped.
+/// Wiped from memory when dropped. Each state is in a box, since moving a state would leave a copy behind. The box has the size of the
+/// state: the unused bytes of a larger enum could hold a copy from the stack, and nobody would wipe them.
 #[derive(Clone)]
 pub(crate) enum Key {
     HmacSha1(Box<HmacReset<Sha1>>),
@@ -111,7 +111,7 @@ impl Key {
         }
     }
 
-    /// Whether one of the signatures is this key's over the content that is `fed` to its hash, which is on the stack and stays where it is.
+    /// Whether one of the signatures is this key's over the content that `feed` adds to its hash.
     pub(crate) fn has_signed_all(&self, signatures: &Signatures, feed: impl Fn(&mut dyn Update)) -> Choice {
         match self {
             Self::HmacSha1(hmac) => signatures.contain(&hashed(&**hmac, feed)),
@@ -160,11 +160,11 @@ impl Key {
     }
 }
 
-/// The hash of the content that is `fed` to it, from where it starts.
+/// The hash of what `feed` adds. It is on the stack, so that a body that is there as a whole costs no allocation.
 fn hashed<H: FixedOutputReset + Clone>(start: &H, feed: impl Fn(&mut dyn Update)) -> Output<H> {
     let mut hash = start.clone();
     feed(&mut hash);
-    // In its place: what is moved into a function leaves a copy behind.
+    // In place: passing the hash by value would leave a copy behind.
     hash.finalize_fixed_reset()
 }
 
@@ -243,7 +243,7 @@ pub(super) fn read_der(_der: &[u8], _place: &mut [u8]) -> Option<()> {
     None
 }
 
-/// Signed content being hashed. Wiped from memory when dropped; in boxes, as keys are.
+/// Signed content being hashed. Wiped from memory when dropped, and in boxes for the same reasons as a [`Key`].
 pub(crate) enum Hasher {
     Sha256(Box<Sha256>),
     HmacSha1(Box<HmacReset<Sha1>>),

@@ -29,7 +29,7 @@ pub struct Verification<'v, P: Provider> {
     now: Timestamp,
     signatures: Signatures,
     signed: Signed,
-    /// One for each key; none while the body is one chunk, as most are.
+    /// One for each key, or none while the body is a single chunk: that is hashed at the end, without an allocation.
     hashers: Vec<Option<Hasher>>,
     received: usize,
     body: Collected<'v>,
@@ -54,7 +54,7 @@ impl<'v, P: Provider> Verification<'v, P> {
         }
     }
 
-    /// Takes the next chunk of the body. It is hashed at once; the first one once there is a second, or the body is complete.
+    /// Takes the next chunk of the body and hashes it. The first chunk is hashed when a second one comes, or at the end.
     ///
     /// # Errors
     /// [`VerifyError::BodyTooLarge`] when the body grows beyond the limit; [`VerifyError::OverBudget`] when the bodies that are held leave
@@ -78,7 +78,7 @@ impl<'v, P: Provider> Verification<'v, P> {
         self.body.push(chunk)
     }
 
-    /// Starts a hash for each key, with what is signed up to the end of what has arrived.
+    /// Starts a hash for each key, over the signed content up to the end of what has arrived.
     fn begin_hashing(&self) -> Vec<Option<Hasher>> {
         let Self { shared, keyed, now, signatures, signed, .. } = self;
         let checked = Checked { shared, keyed, now: *now, signatures, beside: signed.beside() };
