@@ -97,7 +97,7 @@ fn signs(scheme: &Scheme) -> String {
 
 fn tolerance(scheme: &Scheme) -> String {
     match scheme.signs_timestamp() {
-        true => format!("{} s", scheme.max_age().as_duration().as_secs()),
+        true => scheme.max_age().to_string(),
         false => "none".to_owned(),
     }
 }

@@ -147,12 +147,14 @@ class Scheme:
         self.rows.add("another timestamp than was signed", self.with_text(self.signature(), other), "signature")
 
 
-def unix_seconds(tolerance):
+def unix_seconds(tolerance, ahead=None):
+    """`ahead` is how far ahead a timestamp may be, where that differs from how old it may be."""
+    ahead = tolerance if ahead is None else ahead
     return [
         ("exactly as old as the tolerance", NOW - tolerance, "valid"),
         ("one second older than the tolerance", NOW - tolerance - 1, "timestamp"),
-        ("exactly as far ahead as the tolerance", NOW + tolerance, "valid"),
-        ("one second further ahead than the tolerance", NOW + tolerance + 1, "timestamp"),
+        ("exactly as far ahead as the tolerance", NOW + ahead, "valid"),
+        ("one second further ahead than the tolerance", NOW + ahead + 1, "timestamp"),
         ("milliseconds in place of seconds", NOW * 1000, "timestamp"),
         ("the largest 64-bit timestamp", 2**63 - 1, "timestamp"),
         ("a timestamp beyond 64 bits", 2**63, "malformed_header"),

@@ -176,7 +176,7 @@ def paddle():
     scheme = stamped_list(rows, "Paddle-Signature", "ts", "h1", ";", ":")
     scheme.essentials()
     listed(scheme, "ts", "h1", ";", ("h0", "h2"))
-    scheme.timestamps(unix_seconds(5))
+    scheme.timestamps(unix_seconds(5, ahead=60))
     rows.add("a point in place of the colon", {"Paddle-Signature": f"ts={NOW};h1={sign(rows.secret, f'{NOW}.{rows.body}')}"}, "signature")
     rows.write("paddle")
 

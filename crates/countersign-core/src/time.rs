@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 pub use self::format::TimestampFormat;
-use crate::error::VerifyError;
+use crate::{error::VerifyError, scheme::table};
 
 /// A point in time: seconds and nanoseconds since 1970-01-01T00:00:00Z.
 ///
@@ -145,25 +145,59 @@ const fn civil_from_days(days: i64) -> (i64, i64, i64) {
     (era * 400 + year_of_era + (month <= 2) as i64, month, day)
 }
 
-/// How far a timestamp may be from now, in whole seconds, in either direction; both ends are within.
+/// How far a timestamp may be from now, in whole seconds; both ends are within.
+///
+/// In a description it is a number of seconds, or a table where the two sides differ:
+///
+/// ```
+/// use countersign_core::Tolerance;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Scheme {
+///     tolerance: Tolerance,
+/// }
+///
+/// let read = |text| toml::from_str::<Scheme>(text).map(|scheme| scheme.tolerance);
+/// assert_eq!(read("tolerance = 300")?, Tolerance::from_secs(300));
+/// assert_eq!(read("tolerance = { behind = 5, ahead = 60 }")?, Tolerance::from_secs(5).ahead(60));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Tolerance(u64);
+#[serde(from = "Written", into = "Written")]
+pub struct Tolerance {
+    pub(crate) behind: u64,
+    ahead: u64,
+}
 
 impl Tolerance {
-    /// This many seconds, both ways.
+    /// This many seconds, behind and ahead of now.
     pub const fn from_secs(seconds: u64) -> Self {
-        Self(seconds)
+        Self { behind: seconds, ahead: seconds }
     }
 
-    /// The tolerance as a duration.
+    /// How many seconds a timestamp may be ahead of now, where that is another number than it may be behind.
+    ///
+    /// A timestamp from the future is a sign of a clock that is off. Whether a delivery is old is decided by the other side.
+    #[must_use]
+    pub const fn ahead(mut self, seconds: u64) -> Self {
+        self.ahead = seconds;
+        self
+    }
+
+    /// The larger side of the tolerance.
     pub const fn as_duration(self) -> Duration {
-        Duration::from_secs(self.0)
+        Duration::from_secs(if self.behind < self.ahead { self.ahead } else { self.behind })
+    }
+
+    /// For how long one signature is good: from the moment at which its timestamp is as far ahead as it may be, until it is
+    /// as far behind.
+    pub(crate) const fn window(self) -> Duration {
+        Duration::from_secs(self.behind.saturating_add(self.ahead))
     }
 
     /// Whether it is the same, asked when the program is compiled.
     pub(crate) const fn is(self, other: Self) -> bool {
-        self.0 == other.0
+        self.behind == other.behind && self.ahead == other.ahead
     }
 
     /// Refuses a timestamp that is further from `now` than this.
@@ -174,15 +208,59 @@ impl Tolerance {
     /// # Errors
     /// [`VerifyError::Stale`] or [`VerifyError::Future`].
     pub fn check(self, timestamp: Timestamp, now: Timestamp) -> Result<(), VerifyError> {
-        let tolerance_seconds = self.0;
-        let distance = timestamp.unix_seconds().abs_diff(now.unix_seconds());
-        if distance <= tolerance_seconds {
-            Ok(())
-        } else if timestamp < now {
-            Err(VerifyError::Stale { age_seconds: distance, tolerance_seconds })
-        } else {
-            Err(VerifyError::Future { ahead_seconds: distance, tolerance_seconds })
+        let (sent, now) = (timestamp.unix_seconds(), now.unix_seconds());
+        let distance = sent.abs_diff(now);
+        match (sent < now, self) {
+            (true, Self { behind, .. }) if distance > behind => {
+                Err(VerifyError::Stale { age_seconds: distance, tolerance_seconds: behind })
+            }
+            (false, Self { ahead, .. }) if distance > ahead => {
+                Err(VerifyError::Future { ahead_seconds: distance, tolerance_seconds: ahead })
+            }
+            _ => Ok(()),
         }
+    }
+}
+
+/// The number of seconds, or the number on each side.
+impl fmt::Display for Tolerance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self { behind, ahead } if behind == ahead => write!(f, "{behind} s"),
+            Self { behind, ahead } => write!(f, "{behind} s behind, {ahead} s ahead"),
+        }
+    }
+}
+
+/// A tolerance as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected a number of seconds, or a table of `behind` and `ahead`")]
+enum Written {
+    Seconds(u64),
+    Sides(Sides),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, remote = "Self")]
+struct Sides {
+    behind: u64,
+    ahead: u64,
+}
+
+table!(Sides);
+
+impl From<Written> for Tolerance {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Seconds(seconds) => Self::from_secs(seconds),
+            Written::Sides(Sides { behind, ahead }) => Self { behind, ahead },
+        }
+    }
+}
+
+impl From<Tolerance> for Written {
+    fn from(Tolerance { behind, ahead }: Tolerance) -> Self {
+        if behind == ahead { Self::Seconds(behind) } else { Self::Sides(Sides { behind, ahead }) }
     }
 }
 
@@ -238,6 +316,37 @@ mod tests {
         assert_eq!(tolerance.check(at(1000), at(1301)), Err(stale));
         let future = VerifyError::Future { ahead_seconds: 301, tolerance_seconds: 300 };
         assert_eq!(tolerance.check(at(1301), at(1000)), Err(future));
+    }
+
+    #[test]
+    fn each_side_has_its_own_tolerance() {
+        let at = Timestamp::from_unix_seconds;
+        let tolerance = Tolerance::from_secs(5).ahead(60);
+        assert!(tolerance.check(at(1000), at(1005)).is_ok() && tolerance.check(at(1060), at(1000)).is_ok());
+        let stale = VerifyError::Stale { age_seconds: 6, tolerance_seconds: 5 };
+        assert_eq!(tolerance.check(at(1000), at(1006)), Err(stale));
+        let future = VerifyError::Future { ahead_seconds: 61, tolerance_seconds: 60 };
+        assert_eq!(tolerance.check(at(1061), at(1000)), Err(future));
+        assert_eq!((tolerance.as_duration().as_secs(), tolerance.window().as_secs()), (60, 65));
+        assert_eq!(Tolerance::from_secs(u64::MAX).window().as_secs(), u64::MAX);
+    }
+
+    #[test]
+    fn a_tolerance_is_a_number_or_a_table_of_both_sides() {
+        let read = |text: &str| serde_json::from_str::<Tolerance>(text).map_err(|error| error.to_string());
+        for (text, tolerance) in [
+            ("300", Tolerance::from_secs(300)),
+            (r#"{"behind":5,"ahead":60}"#, Tolerance::from_secs(5).ahead(60)),
+        ] {
+            assert_eq!(read(text), Ok(tolerance));
+            assert_eq!(serde_json::to_string(&tolerance).unwrap(), text);
+        }
+        assert_eq!(read(r#"{"ahead":5,"behind":5}"#), Ok(Tolerance::from_secs(5)));
+        for text in
+            ["-1", "5.5", "\"5\"", "[5,60]", "{}", r#"{"behind":5}"#, r#"{"behind":5,"ahead":6,"by":7}"#]
+        {
+            assert!(read(text).unwrap_err().starts_with("expected a number of seconds"), "{text}");
+        }
     }
 
     proptest! {

@@ -2,7 +2,9 @@
 //!
 //! Signature: `Paddle-Signature: ts=<unix seconds>;h1=<hex>[;h1=..]`, HMAC-SHA256 over `{ts}:{raw body}`, keyed by the
 //! secret of the notification's destination, as it is (<https://developer.paddle.com/webhooks/signature-verification>).
-//! Good for 5 s, as in Paddle's own SDKs: a server whose clock is off refuses everything.
+//! A timestamp may be 5 s old, as in Paddle's own SDKs. They have no bound for one that is ahead; here it may be 60 s ahead, so that
+//! a clock of yours that lags refuses nothing. A clock that runs 5 s ahead refuses everything: set
+//! [`tolerance`](crate::ReceiverBuilder::tolerance) where yours may.
 //!
 //! The dedupe key is the body's `event_id`: the same at every attempt and at every replay, while `notification_id`
 //! differs by destination and replay.
@@ -26,7 +28,7 @@ provider! {
         const SCHEMES: &'static [Scheme] = &[Scheme::hmac_sha256("paddle-signature")
             .list(';', Some("ts"), "h1")
             .timestamp(TimestampSource::Signature, TimestampFormat::UnixSeconds)
-            .tolerance(Tolerance::from_secs(5))
+            .tolerance(Tolerance::from_secs(5).ahead(60))
             .signs("{timestamp}:{body}")];
         const FIELDS: Fields = Fields::NONE.id(Source::body("event_id")).kind(Source::body("event_type"));
         const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Body])];

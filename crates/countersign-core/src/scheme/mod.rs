@@ -267,7 +267,7 @@ impl Scheme {
         self
     }
 
-    /// How far the timestamp may be from now; 300 seconds unless told otherwise.
+    /// How far the timestamp may be from now; 300 seconds, behind and ahead, by default.
     pub const fn tolerance(mut self, tolerance: Tolerance) -> Self {
         self.tolerance = Some(tolerance);
         self

@@ -358,7 +358,7 @@ impl Scheme {
                 "tolerance",
                 "there is no timestamp to hold to it: add timestamp, or leave tolerance away",
             )),
-            (Some(tolerance), _) if tolerance.as_duration().as_secs() == 0 => {
+            (Some(tolerance), _) if tolerance.behind == 0 => {
                 Some(flaw("tolerance", "zero seconds refuse nearly every delivery: providers recommend 300"))
             }
             (Some(tolerance), _) if tolerance.as_duration().as_secs() > MAX_TOLERANCE => Some(flaw(
