@@ -425,7 +425,7 @@ fn set_up_mistakes_are_told_at_start_with_what_to_change() {
     assert!(refusal::<Retake>(|b| b.retention(Duration::ZERO)).contains("retention is out of range"));
     assert!(
         refusal::<Recharge>(|b| b.retention(Duration::from_secs(96 * 3600 - 1)))
-            .contains("twice the provider's tolerance")
+            .contains("the tolerance behind and ahead together")
     );
     assert!(refusal::<Retake>(|b| b.body_limit(0)).contains("body_limit is out of range"));
     assert!(refusal::<Retake>(|b| b.read_timeout(Duration::ZERO)).contains("read_timeout is out of range"));

@@ -27,6 +27,12 @@ pub enum ConfigError {
         /// The provider.
         provider: String,
     },
+    /// A tolerance was configured for a provider that signs no timestamp.
+    #[error("{provider} signs no timestamp, so there is none to tolerate: remove tolerance(..)")]
+    NoTolerance {
+        /// The provider.
+        provider: String,
+    },
     /// The kind was configured for a provider whose signed body names it.
     #[error("the kind of a {provider} delivery is in its signed body: remove kind(..)")]
     KindIsSigned {
@@ -130,6 +136,7 @@ impl ConfigError {
                 ConfigErrorKind::Secret
             }
             Self::NoTimestamp { .. }
+            | Self::NoTolerance { .. }
             | Self::KindIsSigned { .. }
             | Self::NoVerifyToken { .. }
             | Self::MissingFeature { .. } => ConfigErrorKind::Unsupported,

@@ -9,7 +9,7 @@ use crate::{
     provider::{Description, Provider},
     scheme::Scheme,
     secret::Secret,
-    time::Clock,
+    time::{Clock, Tolerance},
     verifier::{Budget, VerifierBuilder, out_of_range},
 };
 
@@ -20,7 +20,7 @@ pub struct ReceiverBuilder<P: Provider> {
     endpoint: String,
     rules: Option<&'static [KeyRule]>,
     lease: Duration,
-    retention: Duration,
+    retention: Option<Duration>,
     store_timeout: Duration,
     running: Running,
     spawn_handlers: bool,
@@ -28,10 +28,9 @@ pub struct ReceiverBuilder<P: Provider> {
 
 impl<P: Provider> ReceiverBuilder<P> {
     pub(crate) fn new(verifier: VerifierBuilder<P>) -> Self {
-        let description = &verifier.described;
         Self {
-            retention: default_retention(description),
             verifier,
+            retention: None,
             store: None,
             endpoint: String::new(),
             rules: None,
@@ -69,11 +68,11 @@ impl<P: Provider> ReceiverBuilder<P> {
     }
 
     /// How long a handled delivery is remembered. By default a quarter longer than the provider keeps trying, 72 h where
-    /// that is not known, and never shorter than twice the tolerance of its timestamps; at least 72 h where it may be signed
+    /// that is not known, and never shorter than the two sides of its timestamps' tolerance together; at least 72 h where it may be signed
     /// without one, since then nothing else keeps a replay out.
     #[must_use]
     pub fn retention(mut self, retention: Duration) -> Self {
-        self.retention = retention;
+        self.retention = Some(retention);
         self
     }
 
@@ -116,6 +115,15 @@ impl<P: Provider> ReceiverBuilder<P> {
     #[must_use]
     pub fn require_timestamp(mut self) -> Self {
         self.verifier = self.verifier.require_timestamp();
+        self
+    }
+
+    /// How far a signed timestamp may be from now, in place of the provider's own tolerance. See
+    /// [`VerifierBuilder::tolerance`]. The [`retention`](Self::retention) follows a wider one by itself; a shorter retention that was
+    /// set is a [`ConfigError`].
+    #[must_use]
+    pub fn tolerance(mut self, tolerance: Tolerance) -> Self {
+        self.verifier = self.verifier.tolerance(tolerance);
         self
     }
 
@@ -205,6 +213,7 @@ impl<P: Provider> ReceiverBuilder<P> {
 
     /// A receiver that may never be used.
     pub(crate) fn make(self) -> Result<Receiver<P>, ConfigError> {
+        let tolerance = self.verifier.tolerance;
         let verifier = self.verifier.build()?;
         let description = verifier.description();
         let store = self.store.ok_or(ConfigError::NoStore)?;
@@ -214,10 +223,11 @@ impl<P: Provider> ReceiverBuilder<P> {
         if self.store_timeout < Duration::from_millis(10) || self.store_timeout > Duration::from_secs(60) {
             return Err(out_of_range("store_timeout", "between 10 ms and 60 s"));
         }
-        if self.retention.is_zero() || self.retention < replay_window(description) {
+        let retention = self.retention.unwrap_or_else(|| default_retention(description, tolerance));
+        if retention.is_zero() || retention < replay_window(description, tolerance) {
             return Err(out_of_range(
                 "retention",
-                "at least twice the provider's tolerance, or replays would get through",
+                "at least the tolerance behind and ahead together, or replays would get through",
             ));
         }
         if let Some(problem) = self.rules.and_then(|rules| KeyRule::flaw_of_all(rules, &verifier.known())) {
@@ -229,7 +239,7 @@ impl<P: Provider> ReceiverBuilder<P> {
             endpoint: self.endpoint,
             rules: self.rules.map_or_else(|| description.keys.clone(), Cow::Borrowed),
             lease: self.lease,
-            retention: self.retention,
+            retention,
             store_timeout: self.store_timeout,
             tokens: RandomState::new(),
             admissions: AtomicU64::new(0),
@@ -244,18 +254,18 @@ impl<P: Provider> ReceiverBuilder<P> {
 /// The least that is remembered of a provider whose signature never grows old.
 const UNTIMED: Duration = Duration::from_secs(72 * 60 * 60);
 
-fn default_retention(description: &Description) -> Duration {
+fn default_retention(description: &Description, tolerance: Option<Tolerance>) -> Duration {
     // Whoever can play a token again can make deliveries of their own: there, retries alone count.
     let is_untimed = |scheme: &Scheme| !scheme.signs_timestamp() && !scheme.algorithm().shows_secret();
     let least = if description.schemes().iter().any(is_untimed) { UNTIMED } else { Duration::ZERO };
-    description.retries.retention().max(replay_window(description)).max(least)
+    description.retries.retention().max(replay_window(description, tolerance)).max(least)
 }
 
-/// For how long one delivery can be played again: its timestamp may be the tolerance ahead, and then is good until it is the
-/// tolerance behind.
-pub(crate) fn replay_window(description: &Description) -> Duration {
+/// For how long one delivery can be played again, under the tolerance that is configured or else the provider's own: its timestamp may be
+/// the tolerance ahead, and then is good until it is the tolerance behind.
+pub(crate) fn replay_window(description: &Description, tolerance: Option<Tolerance>) -> Duration {
     let signed = description.schemes().iter().filter(|scheme| scheme.signs_timestamp());
-    signed.map(|scheme| scheme.max_age().as_duration()).max().unwrap_or_default().saturating_mul(2)
+    signed.map(|scheme| tolerance.unwrap_or(scheme.max_age()).window()).max().unwrap_or_default()
 }
 
 impl<P: Provider> fmt::Debug for ReceiverBuilder<P> {

@@ -233,10 +233,12 @@ impl RegistryBuilder {
 
 /// Whether there can be a receiver of this provider, as far as that can be said without its secrets.
 fn check(listed: &Listed, common: &Common) -> Result<(), ConfigError> {
-    if listed.settings.retention().is_some_and(|retention| retention < replay_window(&listed.described)) {
+    let Listed { described, settings, .. } = listed;
+    if settings.retention().is_some_and(|retention| retention < replay_window(described, settings.tolerance))
+    {
         return Err(out_of_range(
             "retention_seconds",
-            "at least twice the provider's tolerance, or replays would get through",
+            "at least the tolerance behind and ahead together, or replays would get through",
         ));
     }
     match listed.builder("", Secret::new("a word in place of a secret")?.into(), common).make() {

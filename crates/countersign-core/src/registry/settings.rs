@@ -10,6 +10,7 @@ use crate::{
     provider::{Custom, Described},
     receiver::{Receiver, ReceiverBuilder},
     secret::Secrets,
+    time::Tolerance,
     verifier::VerifierBuilder,
 };
 
@@ -17,15 +18,17 @@ use crate::{
 /// [`ReceiverBuilder`] has it.
 ///
 /// ```
-/// use countersign_core::Settings;
+/// use countersign_core::{Settings, Tolerance};
 ///
 /// let settings: Settings = toml::from_str(
 ///     r#"
 ///     require_timestamp = true
+///     tolerance = 3600 # seconds
 ///     body_limit = 65536
 ///     "#,
 /// )?;
-/// assert_eq!(settings, Settings::new().require_timestamp().body_limit(65536));
+/// let tolerance = Tolerance::from_secs(3600);
+/// assert_eq!(settings, Settings::new().require_timestamp().tolerance(tolerance).body_limit(65536));
 /// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -35,6 +38,7 @@ pub struct Settings {
     method: Option<Cow<'static, str>>,
     kind: Option<Cow<'static, str>>,
     require_timestamp: bool,
+    pub(super) tolerance: Option<Tolerance>,
     body_limit: Option<usize>,
     read_timeout_seconds: Option<u64>,
     retention_seconds: Option<u64>,
@@ -80,6 +84,14 @@ impl Settings {
         self
     }
 
+    /// How far a signed timestamp may be from now, in place of the provider's own tolerance. See
+    /// [`ReceiverBuilder::tolerance`](crate::ReceiverBuilder::tolerance).
+    #[must_use]
+    pub fn tolerance(mut self, tolerance: Tolerance) -> Self {
+        self.tolerance = Some(tolerance);
+        self
+    }
+
     /// The largest body that is taken, in bytes.
     #[must_use]
     pub fn body_limit(mut self, bytes: usize) -> Self {
@@ -120,6 +132,9 @@ impl Settings {
         }
         if self.require_timestamp {
             builder = builder.require_timestamp();
+        }
+        if let Some(tolerance) = self.tolerance {
+            builder = builder.tolerance(tolerance);
         }
         if let Some(bytes) = self.body_limit {
             builder = builder.body_limit(bytes);

@@ -22,7 +22,7 @@ use crate::{
     scheme::Scheme,
     secret::{Secret, Secrets},
     signer::Signer,
-    time::Timestamp,
+    time::{Timestamp, Tolerance},
 };
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_705_314_600);
@@ -373,6 +373,10 @@ fn mistakes_in_the_set_up_are_found_when_it_is_built() {
     check(&|b| b.settings("retake", Settings::new().require_timestamp()), "signs no timestamp");
     check(&|b| b.settings("retake", Settings::new().body_limit(0)), "body_limit");
     check(&|b| b.settings("recharge", Settings::new().retention_seconds(3600)), "retention");
+    let wide = |seconds| Settings::new().tolerance(Tolerance::from_secs(seconds));
+    check(&|b| b.settings("recharge", wide(172_801)), "tolerance");
+    check(&|b| b.settings("retake", wide(300)), "remove tolerance");
+    check(&|b| b.settings("standard_webhooks", wide(86_400).retention_seconds(172_799)), "retention");
     check(&|b| b.look_up_floor(Duration::ZERO), "look_up_floor");
     check(&|b| b.look_up_timeout(Duration::ZERO), "look_up_timeout");
     check(&|b| b.lease(Duration::ZERO), "lease");

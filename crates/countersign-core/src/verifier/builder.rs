@@ -6,11 +6,14 @@ use super::{Budget, Keyed, Limits, Shared, Verifier};
 use crate::{
     error::ConfigError,
     headers::Sought,
-    provider::{Described, Handshake, NOT_A_URL, Provider, QueryHandshake, Source, is_url},
+    provider::{Described, Description, Handshake, NOT_A_URL, Provider, QueryHandshake, Source, is_url},
     scheme::{Key, Piece, Plan, Scheme, TimestampSource},
     secret::{Secret, Secrets},
-    time::Clock,
+    time::{Clock, Tolerance},
 };
+
+/// The widest tolerance that a provider may be given, where its own is not wider.
+const WIDEST_TOLERANCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Sets up a [`Verifier`].
 pub struct VerifierBuilder<P: Provider> {
@@ -19,6 +22,7 @@ pub struct VerifierBuilder<P: Provider> {
     public_url: Option<Cow<'static, str>>,
     method: Cow<'static, str>,
     require_timestamp: bool,
+    pub(crate) tolerance: Option<Tolerance>,
     kind: Option<String>,
     verify_token: Option<Secret>,
     limits: Limits,
@@ -37,6 +41,7 @@ impl<P: Provider> VerifierBuilder<P> {
             described,
             method: Cow::Borrowed("POST"),
             require_timestamp: false,
+            tolerance: None,
             kind: None,
             verify_token: None,
             limits: Limits::default(),
@@ -51,6 +56,17 @@ impl<P: Provider> VerifierBuilder<P> {
     #[must_use]
     pub fn require_timestamp(mut self) -> Self {
         self.require_timestamp = true;
+        self
+    }
+
+    /// How far a signed timestamp may be from now, in place of the provider's own tolerance: where retries carry the timestamp of
+    /// the first try and are refused as stale, or where a clock is off. At most one day, or the provider's own tolerance where that
+    /// is longer.
+    ///
+    /// Whoever captured a delivery can replay it for as long. A receiver therefore remembers deliveries for that long at least.
+    #[must_use]
+    pub fn tolerance(mut self, tolerance: Tolerance) -> Self {
+        self.tolerance = Some(tolerance);
         self
     }
 
@@ -145,7 +161,8 @@ impl<P: Provider> VerifierBuilder<P> {
     ///
     /// # Errors
     /// [`ConfigError`], when a description cannot be safe or cannot work; when a secret is not written as the provider writes its
-    /// secrets; when a timestamp is required of a provider that signs none, or a kind is configured for one that signs it, or a verify token
+    /// secrets; when a timestamp is required of a provider that signs none, or a tolerance is configured for one; when a tolerance is out of
+    /// range; when a kind is configured for one that signs it, or a verify token
     /// for one that shows none; when the
     /// provider signs the URL that it calls and none is configured; when a limit is zero.
     pub fn build(self) -> Result<Verifier<P>, ConfigError> {
@@ -158,6 +175,9 @@ impl<P: Provider> VerifierBuilder<P> {
         }
         if self.require_timestamp && !description.schemes().iter().any(Scheme::signs_timestamp) {
             return Err(ConfigError::NoTimestamp { provider: provider() });
+        }
+        if let Some(tolerance) = self.tolerance {
+            check_tolerance(tolerance, description)?;
         }
         if self.kind.is_some() && matches!(description.fields().kind, Some(Source::Body(_))) {
             return Err(ConfigError::KindIsSigned { provider: provider() });
@@ -199,11 +219,15 @@ impl<P: Provider> VerifierBuilder<P> {
         let (mut sought, fields) = (Sought::default(), description.fields());
         let mut schemes = Vec::new();
         for scheme in description.schemes() {
-            let keys = self.secrets.iter().map(|secret| Key::new(scheme, secret));
+            let mut scheme = scheme.clone();
+            if scheme.signs_timestamp() {
+                scheme.tolerance = self.tolerance.or(scheme.tolerance);
+            }
+            let keys = self.secrets.iter().map(|secret| Key::new(&scheme, secret));
             let keys = keys.collect::<Result<Vec<_>, _>>().map_err(|unusable| unusable.of(provider()))?;
             let digests = description.handshakes().iter().any(Handshake::replies_with_digest);
             schemes.push(Keyed {
-                plan: self.plan(scheme, url.unwrap_or_default()),
+                plan: self.plan(&scheme, url.unwrap_or_default()),
                 reply_keys: keys.iter().filter(|_| digests).cloned().map(Arc::new).collect(),
                 keys,
                 signature: scheme.headers().map(|name| sought.add(name.clone())).collect(),
@@ -213,7 +237,7 @@ impl<P: Provider> VerifierBuilder<P> {
                 }),
                 header: scheme.signed_header().map(|name| sought.add(name.to_owned().into())),
                 id: scheme.id_header.as_ref().or(header(&fields.id)).map(|name| sought.add(name.clone())),
-                scheme: scheme.clone(),
+                scheme,
             });
         }
         let shared = Shared {
@@ -242,6 +266,21 @@ impl<P: Provider> fmt::Debug for VerifierBuilder<P> {
             .field("provider", &self.described.name())
             .field("secrets", &self.secrets)
             .finish_non_exhaustive()
+    }
+}
+
+/// Whether the tolerance is one that this provider may be given.
+fn check_tolerance(tolerance: Tolerance, description: &Description) -> Result<(), ConfigError> {
+    let stamped = description.schemes().iter().filter(|scheme| scheme.signs_timestamp());
+    let Some(own) = stamped.map(|scheme| scheme.max_age().as_duration()).max() else {
+        return Err(ConfigError::NoTolerance { provider: description.name().to_owned() });
+    };
+    match tolerance.behind > 0 && tolerance.as_duration() <= own.max(WIDEST_TOLERANCE) {
+        true => Ok(()),
+        false => Err(out_of_range(
+            "tolerance",
+            "between one second and one day, or the provider's own tolerance where that is longer",
+        )),
     }
 }
 
