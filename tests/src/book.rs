@@ -23,6 +23,8 @@ pub struct Scheme {
     pub encoding: String,
     /// How the secret's bytes are written.
     pub key: String,
+    /// What its secrets begin with, where it uses only some.
+    pub secret_prefix: Option<String>,
     /// Where the timestamp stands, and how it is written.
     pub timestamp: Option<Value>,
     /// What is signed.
@@ -42,10 +44,15 @@ pub struct Content<'c> {
     pub body: &'c [u8],
 }
 
-/// The schemes of a description.
+/// The schemes of a description that use the secret of its [`Keys`].
 pub fn schemes(description: &Description) -> Vec<Scheme> {
     let written = serde_json::to_value(description).expect("a description can be written");
-    serde_json::from_value(written["scheme"].clone()).expect("a scheme has these fields")
+    let mut schemes: Vec<Scheme> =
+        serde_json::from_value(written["scheme"].clone()).expect("a scheme has these fields");
+    if schemes.iter().any(|scheme| scheme.secret_prefix.is_some()) {
+        schemes.retain(|scheme| scheme.secret_prefix.is_some());
+    }
+    schemes
 }
 
 impl Scheme {

@@ -95,7 +95,15 @@ impl Vector {
 
     /// Whether the request must be refused before a byte of its body is read.
     pub fn refused_by_headers<P: Provider>(&self) -> bool {
-        let token = P::SCHEMES.iter().any(|scheme| scheme.algorithm().shows_secret());
+        let is_there = |name: &str| self.headers.iter().any(|(header, _)| header.eq_ignore_ascii_case(name));
+        let has_secret = |scheme: &&Scheme| {
+            let is_for =
+                |prefix: &str| self.secrets.iter().any(|secret| secret.starts_with(prefix.as_bytes()));
+            scheme.secret_prefix().is_none_or(is_for)
+        };
+        let mut schemes = P::SCHEMES.iter().filter(has_secret);
+        let deciding = schemes.find(|scheme| is_there(scheme.header_name()));
+        let token = deciding.is_some_and(|scheme| scheme.algorithm().shows_secret());
         let in_body = P::SCHEMES.iter().any(Scheme::reads_timestamp_from_body);
         match &*self.expect {
             "valid" | "forbidden" | "wrong_endpoint" => false,

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use countersign::{
-    ConfigError, MemoryStore, Provider, Receiver, ReceiverBuilder, Secret, Signer, Timestamp, Tolerance,
-    provider::{Calendly, Paddle, Recharge, Retake},
+    ConfigError, Description, MemoryStore, Provider, Receiver, ReceiverBuilder, Secret, Secrets, Signer,
+    Timestamp, Tolerance, Verifier,
+    provider::{Calendly, Custom, GitLab, Paddle, Recharge, Retake},
+    scheme::Scheme,
 };
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_705_689_600);
@@ -81,4 +83,59 @@ fn the_retention_follows_the_tolerance() {
         assert!(refused.contains("the tolerance behind and ahead together"), "{refused}");
     }
     assert_eq!(hours(built(|b| b.retention(Duration::from_secs(2 * DAY)).tolerance(tolerance)).unwrap()), 48);
+}
+
+const SIGNING_TOKEN: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+#[test]
+fn a_scheme_uses_the_secrets_of_its_prefix_alone() {
+    let read: Description = toml::from_str(
+        r#"
+        name = "acme"
+        [[scheme]]
+        algorithm = "hmac-sha256"
+        header = "X-Acme-Signature"
+        secret_prefix = "sig_"
+        [[scheme]]
+        algorithm = "token"
+        header = "X-Acme-Token"
+        "#,
+    )
+    .unwrap();
+    let signs = Scheme::hmac_sha256("x-acme-signature").secrets_with_prefix("sig_");
+    assert_eq!(read, Description::new("acme", [signs.clone(), Scheme::token("x-acme-token")]));
+    assert_eq!(read.schemes()[0].secret_prefix(), Some("sig_"));
+    let headers = |description: &Description, secret: &str| {
+        let signer = Signer::<Custom>::custom(description.clone(), &Secret::new(secret).unwrap()).unwrap();
+        let headers = signer.sign("{}", NOW).map_err(|error| error.to_string())?;
+        Ok::<Vec<_>, String>(headers.iter().map(|(name, _)| name.to_owned()).collect())
+    };
+    assert_eq!(headers(&read, "sig_1"), Ok(vec!["x-acme-signature".to_owned()]));
+    assert_eq!(headers(&read, "a token"), Ok(vec!["x-acme-token".to_owned()]));
+    // A secret that no scheme uses is a mistake, and not left out without a word.
+    let single = Description::new("acme", [signs]);
+    assert!(headers(&single, "a token").unwrap_err().contains("begins as the secrets of a scheme do"));
+    let secrets = Secrets::new([Secret::new("sig_1").unwrap(), Secret::new("a token").unwrap()]).unwrap();
+    let refused = Verifier::<Custom>::custom(single, secrets).unwrap_err().to_string();
+    assert!(refused.contains("begins as the secrets of a scheme do"), "{refused}");
+    let empty = Description::new("acme", [Scheme::token("x-acme-token").secrets_with_prefix("")]);
+    assert!(empty.check().unwrap_err().to_string().contains("the prefix is empty"));
+}
+
+#[test]
+fn a_gitlab_delivery_has_one_key_under_both_tokens() {
+    let secrets = [SIGNING_TOKEN, "a secret token"].map(|secret| Secret::new(secret).unwrap());
+    let receiver = Receiver::<GitLab>::builder(Secrets::new(secrets.clone()).unwrap());
+    let receiver = receiver.store(MemoryStore::new(10)).build().unwrap();
+    let keys = |secret: &Secret, id: Option<&str>, body: &'static str| {
+        let signer = Signer::<GitLab>::new(secret).kind("Push Hook");
+        let headers = id.map_or(signer.clone(), |id| signer.id(id)).sign(body, NOW).unwrap();
+        receiver.keys(&receiver.verifier().verify(&headers, body, NOW).unwrap())
+    };
+    let [signing, token] = &secrets;
+    let signed = keys(signing, Some("f5e57436"), "{}");
+    assert_eq!(signed, keys(token, Some("f5e57436"), "[]"));
+    assert_ne!(signed, keys(token, Some("f5e57437"), "{}"));
+    assert_eq!(keys(token, None, "{}"), keys(token, None, "{}"));
+    assert_ne!(keys(token, None, "{}"), keys(token, None, "[]"));
 }

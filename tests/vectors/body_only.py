@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Writes the vectors of providers that sign the body alone, or show a token or a credential."""
 
+import base64
 import hashlib
 import hmac
 import json
 
 from body import Body, other_order
 from length_extension import extend, padding
-from rows import OURS, Vectors, as_bytes, bad_hex, compact, flip, flip_hex, sign
+from rows import NOW, OURS, Vectors, as_bytes, bad_hex, compact, flip, flip_hex, sign
+from schemes import OTHER_WHSEC, WHSEC, MessageScheme
 from shown import encoded, shows_a_credential, shows_a_token
 
 
@@ -296,6 +298,47 @@ def gitlab():
     rows.add("without the other headers", {header: token}, note="genuine; it has no kind")
     rows.add("the kind twice, with two values", [[header, token], [kind, "Push Hook"], [kind, "Issue Hook"]], "repeated_header")
     rows.add("a signature in the way of GitHub", {"X-Hub-Signature-256": "sha256=" + sign(token, rows.body)}, "missing_header")
+
+    signed = Vectors(WHSEC, rows.body)
+    scheme = MessageScheme(signed, "webhook", others["Idempotency-Key"])
+    source, message, now, answer = "the answer of standard-webhooks/standard-webhooks, libraries/python/tests/test_webhooks.py, which GitLab's signing tokens follow", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    signed.add("known answer: a signing token", {"webhook-id": message, "webhook-timestamp": str(now), "webhook-signature": f"v1,{answer}"}, source=source, body='{"test": 2432232314}', now=now)
+    scheme.all_rows()
+    # GitLab's signing tokens have the prefix: without it, a secret is a secret token.
+    signed[:] = [row for row in signed if row["name"] != "the secret without its prefix"]
+    for row in signed:
+        row["name"] = f"signing token: {row['name']}"
+    good, both = scheme.headers(), {"secrets": [WHSEC, token]}
+    shown = {header: token, **others}
+    add = lambda name, headers, expect="valid", **fields: signed.add(f"both tokens: {name}", headers, expect, **{**both, **fields})
+    add("signed, and the secret token beside", {**shown, **good})
+    add("signed alone", good)
+    add("signed, and a wrong secret token beside", {**good, header: "x"}, note="the signature decides")
+    add("the secret token alone", shown, note="a webhook that has no signing token yet")
+    add("the secret token alone, the secrets in the other order", shown, secrets=[token, WHSEC])
+    add("the secret token alone, where a timestamp is required", shown, "timestamp_required", require_timestamp=True)
+    add("signed, where a timestamp is required", {**shown, **good}, require_timestamp=True)
+    add("another secret token", {**shown, header: "another token"}, "signature")
+    add("the signing token shown", {**shown, header: WHSEC}, "signature")
+    add("neither header", others, "missing_header")
+    for what, headers, expect in [
+        ("of another token", scheme.headers(secret=OTHER_WHSEC), "signature"),
+        ("under the secret token", scheme.with_text(base64.b64encode(bytes.fromhex(sign(token, scheme.content(rows.body, str(NOW))))).decode()), "signature"),
+        ("too old", scheme.headers(timestamp=NOW - 301), "timestamp"),
+        ("malformed", scheme.of("v1"), "malformed_header"),
+        ("empty", scheme.of(""), "malformed_header"),
+        ("without its timestamp", {name: value for name, value in good.items() if name != "webhook-timestamp"}, "missing_header"),
+        ("without its id", {name: value for name, value in good.items() if name != "webhook-id"}, "missing_header"),
+    ]:
+        add(f"the secret token beside a signature that is {what}", {**shown, **headers}, expect, note="no fallback")
+    signed.add("the secret token alone is configured: a signature beside it", {**shown, **scheme.headers(secret=OTHER_WHSEC)}, secret=token, note="there is no signing token to check it with")
+    signed.add("the secret token alone is configured: a signature alone", good, "missing_header", secret=token)
+    signed.add("the secret token alone is configured: a timestamp is required", shown, "secret", secret=token, require_timestamp=True)
+    signed.add("the signing token alone is configured: the secret token", shown, "missing_header")
+    signed.add("the signing token alone is configured: shown as the secret token", {**shown, header: WHSEC}, "missing_header")
+    signed.add("a signing token that is none", shown, "secret", secret="whsec_!")
+    signed.add("a signing token that is none, beside a secret token", shown, "secret", secrets=[token, "whsec_!"])
+    rows.extend(signed)
     rows.write("gitlab")
 
 

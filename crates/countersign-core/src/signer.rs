@@ -74,7 +74,7 @@ impl<P: Provider> Signer<P> {
         }
     }
 
-    /// Signs by the weakest of the provider's schemes alone: Recharge's legacy digest, RevKeen's form without a timestamp.
+    /// Signs by the weakest alone of the schemes that use this secret: Recharge's legacy digest, RevKeen's form without a timestamp.
     #[must_use]
     pub fn weakest(mut self) -> Self {
         self.weakest = true;
@@ -132,9 +132,14 @@ impl<P: Provider> Signer<P> {
     pub fn sign(&self, body: impl AsRef<[u8]>, timestamp: Timestamp) -> Result<SignedHeaders, ConfigError> {
         let (body, fields) = (body.as_ref(), self.described.fields());
         let mut headers = SignedHeaders(Vec::new());
-        let schemes = self.described.schemes();
+        let all = self.described.schemes();
+        let schemes: Vec<_> = all.iter().filter(|scheme| scheme.uses(&self.secret, all)).collect();
+        if schemes.is_empty() {
+            let expected = "one that begins as the secrets of a scheme do";
+            return Err(Unusable::Malformed(expected).of(self.described.name().to_owned()));
+        }
         let weaker = if self.weakest { schemes.len().saturating_sub(1) } else { 0 };
-        for scheme in schemes.iter().skip(weaker) {
+        for scheme in schemes.into_iter().skip(weaker) {
             if headers.0.iter().any(|(name, _)| *name == scheme.header) {
                 continue;
             }

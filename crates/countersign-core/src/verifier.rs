@@ -71,6 +71,7 @@ pub struct Verifier<P: Provider> {
 
 struct Shared {
     described: Described,
+    /// Those for which a secret is configured.
     schemes: Vec<Keyed>,
     sought: Sought,
     kind_header: Option<Header>,

@@ -26,6 +26,9 @@ impl Keys {
     /// `None` where no one secret serves all schemes, or a feature is off.
     pub(super) fn of(description: &Description) -> Option<Self> {
         let schemes = description.schemes();
+        let is_for_signing_tokens = |scheme: &Scheme| {
+            scheme.key == KeyEncoding::Whsec && scheme.secret_prefix.as_deref() == Some("whsec_")
+        };
         let all = |key: KeyEncoding| schemes.iter().all(|scheme| scheme.key == key);
         let text = match schemes {
             [first, others @ ..] if first.algorithm.takes_public_key() => {
@@ -34,13 +37,16 @@ impl Keys {
                 let public = written(first.key, &public_key(first.algorithm)?);
                 return Some(Self { signing: written(first.key, &KEY), verifying: public });
             }
+            _ if schemes.iter().any(is_for_signing_tokens) => written(KeyEncoding::Whsec, &KEY),
             _ if schemes.iter().any(|scheme| scheme.algorithm == Algorithm::Basic) => secret(CREDENTIALS),
             _ if all(KeyEncoding::Utf8) => secret(SECRET),
             _ if all(KeyEncoding::Whsec) => written(KeyEncoding::Whsec, &KEY),
             // Hexadecimal in 64 digits is base64 as well.
             _ => written(KeyEncoding::Hex, &KEY),
         };
-        schemes.iter().all(|scheme| scheme.key.decode(text.expose_secret()).is_some()).then_some(())?;
+        let mut using = schemes.iter().filter(|scheme| scheme.uses(&text, schemes)).peekable();
+        using.peek()?;
+        using.all(|scheme| scheme.key.decode(text.expose_secret()).is_some()).then_some(())?;
         Some(Self { signing: text.clone(), verifying: text })
     }
 

@@ -29,6 +29,8 @@ pub(super) struct Subject<P: Provider> {
     pub(super) keys: Keys,
     pub(super) verifier: Verifier<P>,
     pub(super) signer: Signer<P>,
+    /// Those that use the secret.
+    schemes: Vec<Scheme>,
     url: String,
 }
 
@@ -48,7 +50,9 @@ impl<P: Provider> Subject<P> {
     ) -> Option<Self> {
         let url = description.public_url.as_deref().unwrap_or(URL).to_owned();
         let verifier = builder.public_url(url.clone()).build().expect("the defaults can be built");
-        Some(Self { description, keys, verifier, signer: signer.public_url(url.clone()), url })
+        let all = description.schemes();
+        let schemes = all.iter().filter(|scheme| scheme.uses(&keys.signing, all)).cloned().collect();
+        Some(Self { description, schemes, keys, verifier, signer: signer.public_url(url.clone()), url })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -56,7 +60,7 @@ impl<P: Provider> Subject<P> {
     }
 
     pub(super) fn schemes(&self) -> &[Scheme] {
-        self.description.schemes()
+        &self.schemes
     }
 
     /// The request's time, where each scheme can write it.

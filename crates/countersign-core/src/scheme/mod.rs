@@ -30,7 +30,10 @@ pub(crate) use self::{
     table::table,
     template::{Piece, pieces},
 };
-use crate::time::{TimestampFormat, Tolerance};
+use crate::{
+    secret::Secret,
+    time::{TimestampFormat, Tolerance},
+};
 
 /// How one signature is made and where it is sent.
 ///
@@ -77,6 +80,8 @@ pub struct Scheme {
     pub(crate) encoding: Encoding,
     #[serde(default)]
     pub(crate) key: KeyEncoding,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) secret_prefix: Option<Cow<'static, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) timestamp: Option<Stamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -149,6 +154,7 @@ impl Scheme {
             grammar: Grammar::Bare,
             encoding: Encoding::Hex,
             key: KeyEncoding::Utf8,
+            secret_prefix: None,
             timestamp: None,
             tolerance: None,
             signs: None,
@@ -223,6 +229,16 @@ impl Scheme {
     /// How the secret's bytes are written; as its text unless told otherwise.
     pub const fn key(mut self, encoding: KeyEncoding) -> Self {
         self.key = encoding;
+        self
+    }
+
+    /// This scheme uses the secrets that begin so and no others, and takes part only where one of them is configured; the other schemes of
+    /// the description do not use them. In a description it is the field `secret_prefix`.
+    ///
+    /// For a provider that has a secret of another kind for each of its schemes, as GitLab has signing tokens (`whsec_`) and
+    /// secret tokens.
+    pub const fn secrets_with_prefix(mut self, prefix: &'static str) -> Self {
+        put(&mut self.secret_prefix, Some(Cow::Borrowed(prefix)));
         self
     }
 
@@ -340,6 +356,20 @@ impl Scheme {
     /// The signature's header, in lower case.
     pub fn header_name(&self) -> &str {
         &self.header
+    }
+
+    /// What its secrets begin with, where it uses only some of those that are configured.
+    pub fn secret_prefix(&self) -> Option<&str> {
+        self.secret_prefix.as_deref()
+    }
+
+    /// Whether it uses this secret; `all` are the schemes of its description.
+    pub(crate) fn uses(&self, secret: &Secret, all: &[Self]) -> bool {
+        let is_for = |scheme: &Self| {
+            let prefix = scheme.secret_prefix.as_deref();
+            prefix.is_some_and(|prefix| secret.expose_secret().starts_with(prefix.as_bytes()))
+        };
+        if self.secret_prefix.is_some() { is_for(self) } else { !all.iter().any(is_for) }
     }
 
     /// What makes the signature.

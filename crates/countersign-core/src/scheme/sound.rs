@@ -180,6 +180,7 @@ impl Scheme {
         let found = [
             self.flaw_of_names(fields),
             self.flaw_of_shared_names(fields),
+            self.flaw_of_secret_prefix(),
             self.flaw_of_grammar(),
             self.flaw_of_algorithm(),
             self.flaw_of_timestamp(),
@@ -259,6 +260,16 @@ impl Scheme {
                 Some(Source::Header(name)) if self.is_read_from(text(name)) => Some(flaw("kind", SIGNATURE)),
                 _ => None,
             },
+        }
+    }
+
+    const fn flaw_of_secret_prefix(&self) -> Option<Flaw> {
+        match &self.secret_prefix {
+            Some(prefix) if text(prefix).is_empty() => Some(flaw(
+                "secret_prefix",
+                "the prefix is empty, and every secret begins so: leave secret_prefix away, or name the prefix",
+            )),
+            _ => None,
         }
     }
 

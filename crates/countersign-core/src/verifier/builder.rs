@@ -7,7 +7,7 @@ use crate::{
     error::ConfigError,
     headers::Sought,
     provider::{Described, Description, Handshake, NOT_A_URL, Provider, QueryHandshake, Source, is_url},
-    scheme::{Key, Piece, Plan, Scheme, TimestampSource},
+    scheme::{Key, Piece, Plan, Scheme, TimestampSource, Unusable},
     secret::{Secret, Secrets},
     time::{Clock, Tolerance},
 };
@@ -161,7 +161,7 @@ impl<P: Provider> VerifierBuilder<P> {
     ///
     /// # Errors
     /// [`ConfigError`], when a description cannot be safe or cannot work; when a secret is not written as the provider writes its
-    /// secrets; when a timestamp is required of a provider that signs none, or a tolerance is configured for one; when a tolerance is out of
+    /// secrets, or no scheme uses it; when a timestamp is required of a provider that signs none, or a tolerance is configured for one; when a tolerance is out of
     /// range; when a kind is configured for one that signs it, or a verify token
     /// for one that shows none; when the
     /// provider signs the URL that it calls and none is configured; when a limit is zero.
@@ -216,6 +216,12 @@ impl<P: Provider> VerifierBuilder<P> {
         if url.is_none() && description.schemes().iter().any(|scheme| scheme.signs_piece(Piece::Url)) {
             return Err(ConfigError::NoPublicUrl { provider: provider() });
         }
+        let is_used = |secret: &Secret| {
+            description.schemes().iter().any(|scheme| scheme.uses(secret, description.schemes()))
+        };
+        if !self.secrets.iter().all(is_used) {
+            return Err(Unusable::Malformed("one that begins as the secrets of a scheme do").of(provider()));
+        }
         let (mut sought, fields) = (Sought::default(), description.fields());
         let mut schemes = Vec::new();
         for scheme in description.schemes() {
@@ -223,8 +229,12 @@ impl<P: Provider> VerifierBuilder<P> {
             if scheme.signs_timestamp() {
                 scheme.tolerance = self.tolerance.or(scheme.tolerance);
             }
-            let keys = self.secrets.iter().map(|secret| Key::new(&scheme, secret));
+            let used = self.secrets.iter().filter(|secret| scheme.uses(secret, description.schemes()));
+            let keys = used.map(|secret| Key::new(&scheme, secret));
             let keys = keys.collect::<Result<Vec<_>, _>>().map_err(|unusable| unusable.of(provider()))?;
+            if keys.is_empty() {
+                continue;
+            }
             let digests = description.handshakes().iter().any(Handshake::replies_with_digest);
             schemes.push(Keyed {
                 plan: self.plan(&scheme, url.unwrap_or_default()),
@@ -239,6 +249,9 @@ impl<P: Provider> VerifierBuilder<P> {
                 id: scheme.id_header.as_ref().or(header(&fields.id)).map(|name| sought.add(name.clone())),
                 scheme,
             });
+        }
+        if self.require_timestamp && !schemes.iter().any(|keyed| keyed.scheme.signs_timestamp()) {
+            return Err(Unusable::Malformed("one of a scheme that signs a timestamp").of(provider()));
         }
         let shared = Shared {
             schemes,
