@@ -5,7 +5,7 @@ use std::time::Duration;
 use countersign::{
     ConfigError, Description, MemoryStore, Provider, Receiver, ReceiverBuilder, Secret, Secrets, Signer,
     Timestamp, Tolerance, Verifier,
-    provider::{Calendly, Custom, GitLab, Paddle, Recharge, Retake},
+    provider::{Calendly, Custom, GitLab, Paddle, Recharge, Retake, Source},
     scheme::Scheme,
 };
 
@@ -138,4 +138,42 @@ fn a_gitlab_delivery_has_one_key_under_both_tokens() {
     assert_ne!(signed, keys(token, Some("f5e57437"), "{}"));
     assert_eq!(keys(token, None, "{}"), keys(token, None, "{}"));
     assert_ne!(keys(token, None, "{}"), keys(token, None, "[]"));
+}
+
+#[test]
+fn an_alias_is_another_name_of_a_header_that_is_read() {
+    let text = |aliases: &str| {
+        format!(
+            "name = \"acme\"\nid = {{ header = \"X-Id\" }}\nkind = {{ header = \"X-Kind\" }}\nattempt = {{ header = \"X-Attempt\" }}\n\
+            {aliases}\n[[scheme]]\nalgorithm = \"hmac-sha256\"\nheader = \"X-Sig\"\nalias = \"Sig\"\n"
+        )
+    };
+    let read =
+        |aliases: &str| toml::from_str::<Description>(&text(aliases)).map_err(|error| error.to_string());
+    let acme = read("id_alias = \"Id\"\nkind_alias = \"Kind\"").unwrap();
+    let scheme = Scheme::hmac_sha256("x-sig").alias("sig");
+    let made = Description::new("acme", [scheme]).id(Source::header("x-id")).kind(Source::header("x-kind"));
+    assert_eq!(acme, made.attempt(Source::header("x-attempt")).id_alias("id").kind_alias("kind"));
+    assert_eq!(toml::from_str::<Description>(&toml::to_string(&acme).unwrap()).unwrap(), acme);
+    for (alias, problem) in [
+        ("id_alias = \"Not a name\"", "id_alias: a header's name"),
+        ("id_alias = \"X-Id\"", "id_alias: something else is read from this header"),
+        ("id_alias = \"X-Kind\"", "id_alias: something else is read from this header"),
+        ("kind_alias = \"Sig\"", "kind_alias: something else is read from this header"),
+        ("kind_alias = \"X-Attempt\"", "kind_alias: something else is read from this header"),
+        ("id_alias = \"X\"\nkind_alias = \"X\"", "id_alias: something else is read from this header"),
+    ] {
+        let refused = read(alias).unwrap_err();
+        assert!(refused.contains(problem), "{alias}: {refused}");
+    }
+    let bodiless = Description::new("acme", [Scheme::hmac_sha256("x-sig")]).id_alias("id");
+    assert!(bodiless.check().unwrap_err().to_string().contains("say which header it is"));
+
+    let secret = secret();
+    let signed = Signer::<Custom>::custom(acme.clone(), &secret).unwrap().sign("{}", NOW).unwrap();
+    let signature = signed.iter().next().unwrap().1.to_owned();
+    let verifier = Verifier::<Custom>::custom(acme, &secret).unwrap();
+    let headers = [("Sig", &*signature), ("Id", "7"), ("Kind", "paid")];
+    let delivery = verifier.verify(&headers, "{}", NOW).unwrap();
+    assert_eq!((delivery.id().as_deref(), delivery.kind().as_deref()), (Some("7"), Some("paid")));
 }

@@ -70,7 +70,18 @@ def shopify():
     rows.add("the topic twice, with two values", [[header, good], [topic, "orders/create"], [topic, "orders/paid"]], "repeated_header")
     rows.add("a topic is configured", {header: good, **unsigned}, kind="orders/create")
     rows.add("a topic is configured, and none is sent", {header: good}, kind="orders/create")
-    rows.add("the event's id twice, with two values", [[header, good], [event, "a"], [event, "b"]], "repeated_header")
+    rows.add("the webhook's id twice, with two values", [[header, good], ["X-Shopify-Webhook-Id", "a"], ["X-Shopify-Webhook-Id", "b"]], "repeated_header")
+    newer = {"Shopify-Hmac-Sha256": scheme.good, "Shopify-Topic": "orders/create", "Shopify-Webhook-Id": "b54557e4-bdd9-4b37-8a5f-bf7d70bcd043"}
+    source = "the names of https://shopify.dev/docs/apps/build/events/verify-deliveries"
+    rows.add("the newer names: genuine", newer, source=source)
+    rows.add("the newer names: another secret", {**newer, "Shopify-Hmac-Sha256": scheme.sign(rows.body, b"another secret")}, "signature", source=source)
+    rows.add("the newer names: malformed", {**newer, "Shopify-Hmac-Sha256": "x"}, "malformed_header", source=source)
+    rows.add("the newer names: a changed body", newer, "signature", source=source, body=flip(rows.body))
+    older = {f"X-{name}": value for name, value in newer.items()}
+    rows.add("both names, with one set of values", {**older, **newer}, source=source)
+    for name in newer:
+        rows.add(f"both names, with another {name}", {**older, **newer, name: "x"}, "repeated_header", source=source, note="neither of two values is the one that was sent")
+        rows.add(f"the older names, and {name} of the newer with another value", {**older, name: "x"}, "repeated_header", source=source)
     rows.write("shopify")
 
 

@@ -70,7 +70,9 @@ impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for BTreeMap<N, V> {
 /// The headers that matter to a verifier.
 #[derive(Debug, Default)]
 pub(crate) struct Sought {
-    names: Vec<Cow<'static, str>>,
+    /// Each name, and its place among what is found: a header and its alias share one.
+    names: Vec<(Cow<'static, str>, usize)>,
+    places: usize,
     /// A bit for each length that a name of them has, so that most headers are passed over at a glance.
     lengths: u64,
 }
@@ -85,13 +87,29 @@ pub(crate) struct Header {
 impl Sought {
     /// Seeks this one as well, whose name is in lower case.
     pub(crate) fn add(&mut self, name: Cow<'static, str>) -> Header {
-        let known = self.names.iter().position(|known| *known == name);
-        let place = known.unwrap_or_else(|| {
-            self.lengths |= bit(name.len());
-            self.names.push(name.clone());
-            self.names.len().saturating_sub(1)
+        let place = self.known(&name).unwrap_or_else(|| {
+            let place = self.places;
+            self.places = place.saturating_add(1);
+            self.put(name.clone(), place);
+            place
         });
         Header { name, place }
+    }
+
+    /// Seeks a header under another name as well: under both, it is one header, and two different values are refused.
+    pub(crate) fn add_alias(&mut self, header: &Header, alias: &Cow<'static, str>) {
+        if self.known(alias).is_none() {
+            self.put(alias.clone(), header.place);
+        }
+    }
+
+    fn known(&self, name: &str) -> Option<usize> {
+        self.names.iter().find(|(known, _)| known == name).map(|(_, place)| *place)
+    }
+
+    fn put(&mut self, name: Cow<'static, str>, place: usize) {
+        self.lengths |= bit(name.len());
+        self.names.push((name, place));
     }
 
     /// Finds them all in one pass: looking up each would hash its name anew.
@@ -99,7 +117,7 @@ impl Sought {
     where
         H: Headers + ?Sized,
     {
-        let mut found = Found::of(self.names.len());
+        let mut found = Found::of(self.places);
         for (name, value) in headers.pairs() {
             if self.lengths & bit(name.len()) == 0 {
                 continue;
@@ -107,8 +125,8 @@ impl Sought {
             let is_sought = |sought: &str| {
                 sought.len() == name.len() && (sought == name || sought.eq_ignore_ascii_case(name))
             };
-            let place = self.names.iter().position(|sought| is_sought(sought));
-            if let Some(sent) = place.and_then(|place| found.place(place)) {
+            let sought = self.names.iter().find(|(sought, _)| is_sought(sought));
+            if let Some(sent) = sought.and_then(|(_, place)| found.place(*place)) {
                 match sent {
                     Sent::Never => *sent = Sent::Once(value),
                     Sent::Once(first) if *first != value => *sent = Sent::Differently,
@@ -208,6 +226,28 @@ mod tests {
         let twice = |second| [("X-Token", "abc"), ("x-token", second), ("x-tOken", "abc")];
         assert_eq!(sought.find(&twice("abd")).one(&token), repeated);
         assert_eq!(sought.find(&twice("abc")).one(&token), Ok(Some(&b"abc"[..])));
+    }
+
+    #[test]
+    fn a_header_and_its_alias_are_one() {
+        let mut sought = Sought::default();
+        let token = sought.add("x-token".into());
+        sought.add_alias(&token, &"token".into());
+        let other = sought.add("x-other".into());
+        let check = |headers: &[(&str, &str)], expected| {
+            let headers = headers.to_vec();
+            let found = sought.find(&headers);
+            assert_eq!(found.one(&token).map(|value| value.map(<[u8]>::to_vec)), expected, "{headers:?}");
+            assert_eq!(found.one(&other), Ok(None), "{headers:?}");
+        };
+        let abc = || Ok(Some(b"abc".to_vec()));
+        check(&[("X-Token", "abc")], abc());
+        check(&[("Token", "abc")], abc());
+        check(&[("token", "abc"), ("x-token", "abc")], abc());
+        check(
+            &[("token", "abc"), ("x-token", "abd")],
+            Err(VerifyError::RepeatedHeader { name: "x-token".into() }),
+        );
     }
 
     #[test]

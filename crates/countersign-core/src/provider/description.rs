@@ -8,7 +8,7 @@ use super::{Code, Fields, Handshake, Provider, Retries, Source};
 use crate::{
     dedupe::{KeyPart, KeyRule, Known},
     error::ConfigError,
-    scheme::{Scheme, table},
+    scheme::{Scheme, some_header_name, table},
 };
 
 /// A provider as a value: how it signs, where ids and kinds stand, what makes two deliveries the same.
@@ -17,7 +17,8 @@ use crate::{
 /// TOML, JSON or anything else that serde reads. One that cannot be safe, or cannot work, is refused, with what to change.
 ///
 /// As text, it has a `name` and at least one `[[scheme]]`, whose fields are those of [`Scheme`]; and where there are such: `id`, `event_id`,
-/// `kind` and `attempt` ([`Source`]), `dedupe` (a list of [`KeyRule`]s), `retries` ([`Retries`]), `public_url`, and `[[handshake]]`
+/// `kind` and `attempt` ([`Source`]), `id_alias` and `kind_alias` (another name of that header), `dedupe` (a list of [`KeyRule`]s),
+/// `retries` ([`Retries`]), `public_url`, and `[[handshake]]`
 /// ([`Handshake`]).
 ///
 /// ```
@@ -138,6 +139,20 @@ impl Description {
         self
     }
 
+    /// Another name of the id's header. See [`Fields::id_alias`].
+    #[must_use]
+    pub fn id_alias(mut self, header: impl Into<Cow<'static, str>>) -> Self {
+        self.fields.id_alias = Some(header.into());
+        self
+    }
+
+    /// Another name of the kind's header. See [`Fields::id_alias`].
+    #[must_use]
+    pub fn kind_alias(mut self, header: impl Into<Cow<'static, str>>) -> Self {
+        self.fields.kind_alias = Some(header.into());
+        self
+    }
+
     /// Where the kind stands.
     #[must_use]
     pub fn kind(mut self, source: Source) -> Self {
@@ -233,7 +248,7 @@ impl Description {
         }
         if let Some((index, flaw)) = Scheme::flaw_of_all(&self.schemes, &self.fields) {
             let field = match flaw.field {
-                "id" | "kind" | "attempt" | "scheme" => flaw.field.to_owned(),
+                "id" | "id_alias" | "kind" | "kind_alias" | "attempt" | "scheme" => flaw.field.to_owned(),
                 field => format!("scheme[{index}].{field}"),
             };
             return refuse(field, flaw.problem);
@@ -285,10 +300,14 @@ struct Fresh {
     name: Cow<'static, str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<Source>,
+    #[serde(default, deserialize_with = "some_header_name", skip_serializing_if = "Option::is_none")]
+    id_alias: Option<Cow<'static, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     event_id: Option<Source>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     kind: Option<Source>,
+    #[serde(default, deserialize_with = "some_header_name", skip_serializing_if = "Option::is_none")]
+    kind_alias: Option<Cow<'static, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     attempt: Option<Source>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -308,12 +327,25 @@ impl TryFrom<Fresh> for Description {
     type Error = ConfigError;
 
     fn try_from(fresh: Fresh) -> Result<Self, ConfigError> {
-        let Fresh { name, id, event_id, kind, attempt, public_url, retries, dedupe, scheme, handshake } =
-            fresh;
+        let Fresh {
+            name,
+            id,
+            id_alias,
+            event_id,
+            kind,
+            kind_alias,
+            attempt,
+            public_url,
+            retries,
+            dedupe,
+            scheme,
+            handshake,
+        } = fresh;
         let mut description = Self::new(name, scheme).retries(retries.unwrap_or(Retries::UNKNOWN));
         description.fields.event_id = event_id;
         description.fields.kind = kind;
         description.fields.attempt = attempt;
+        (description.fields.id_alias, description.fields.kind_alias) = (id_alias, kind_alias);
         description.public_url = public_url;
         description.handshakes = Cow::Owned(handshake);
         if let Some(id) = id {
@@ -330,10 +362,23 @@ impl From<Description> for Fresh {
     fn from(description: Description) -> Self {
         let Description { name, schemes, fields, keys, retries, handshakes, public_url, code: _ } =
             description;
-        let Fields { id, event_id, kind, attempt, .. } = fields;
+        let Fields { id, id_alias, event_id, kind, kind_alias, attempt, .. } = fields;
         let (dedupe, retries) = (Some(keys.into_owned()), Some(retries));
         let (scheme, handshake) = (schemes.into_owned(), handshakes.into_owned());
-        Self { name, id, event_id, kind, attempt, public_url, retries, dedupe, scheme, handshake }
+        Self {
+            name,
+            id,
+            id_alias,
+            event_id,
+            kind,
+            kind_alias,
+            attempt,
+            public_url,
+            retries,
+            dedupe,
+            scheme,
+            handshake,
+        }
     }
 }
 

@@ -36,10 +36,14 @@ impl Source {
 pub struct Fields {
     /// The delivery's or event's id.
     pub id: Option<Source>,
+    /// Another name of the id's header.
+    pub id_alias: Option<Cow<'static, str>>,
     /// The event's id, where that is another than the delivery's.
     pub event_id: Option<Source>,
     /// The event's kind.
     pub kind: Option<Source>,
+    /// Another name of the kind's header.
+    pub kind_alias: Option<Cow<'static, str>>,
     /// The number of the attempt, from 1.
     pub attempt: Option<Source>,
     /// A header that repeats the signed timestamp. Sent, never read.
@@ -52,8 +56,10 @@ impl Fields {
     /// A provider that sends none of them.
     pub const NONE: Self = Self {
         id: None,
+        id_alias: None,
         event_id: None,
         kind: None,
+        kind_alias: None,
         attempt: None,
         timestamp_repeated: None,
         id_repeated: None,
@@ -73,10 +79,25 @@ impl Fields {
         self
     }
 
+    /// Another name under which the id's header is read, in lower case. A request that has both, with different values, is
+    /// refused.
+    #[must_use]
+    pub const fn id_alias(mut self, header: &'static str) -> Self {
+        put(&mut self.id_alias, Some(Cow::Borrowed(header)));
+        self
+    }
+
     /// Where the kind stands.
     #[must_use]
     pub const fn kind(mut self, source: Source) -> Self {
         put(&mut self.kind, Some(source));
+        self
+    }
+
+    /// Another name under which the kind's header is read, as [`id_alias`](Self::id_alias).
+    #[must_use]
+    pub const fn kind_alias(mut self, header: &'static str) -> Self {
+        put(&mut self.kind_alias, Some(Cow::Borrowed(header)));
         self
     }
 

@@ -4,6 +4,10 @@
 //! (<https://shopify.dev/docs/apps/build/webhooks/subscribe/https>). There is no timestamp in the signature, so a captured delivery can be played
 //! again once its dedupe key's retention (72 h) has ended.
 //!
+//! Shopify's newer [Events](https://shopify.dev/docs/apps/build/events/verify-deliveries) send the same headers without the `X-`
+//! (`Shopify-Hmac-Sha256`, `Shopify-Topic`, `Shopify-Webhook-Id`). Both names are read; a request that has both, with different values,
+//! is refused.
+//!
 //! All else that Shopify says of a delivery stands in headers that are not signed. The topic (`X-Shopify-Topic`) is the kind and
 //! `X-Shopify-Webhook-Id` the id; `X-Shopify-Event-Id` is the event's. `X-Shopify-Shop-Domain`, `X-Shopify-API-Version` and
 //! `X-Shopify-Triggered-At` are not read: take them from the request's headers, and believe the shop's domain no more than a header.
@@ -34,12 +38,14 @@ provider! {
         type Event = Event<T>;
         const NAME: &'static str = "shopify";
         const SCHEMES: &'static [Scheme] =
-            &[Scheme::hmac_sha256("x-shopify-hmac-sha256").encoding(Encoding::Base64)];
+            &[Scheme::hmac_sha256("x-shopify-hmac-sha256").alias("shopify-hmac-sha256").encoding(Encoding::Base64)];
         const FIELDS: Fields =
             Fields::NONE
             .id(Source::header("x-shopify-webhook-id"))
+            .id_alias("shopify-webhook-id")
             .event_id(Source::header("x-shopify-event-id"))
-            .kind(Source::header("x-shopify-topic"));
+            .kind(Source::header("x-shopify-topic"))
+            .kind_alias("shopify-topic");
         const KEYS: &'static [KeyRule] = &[KeyRule::of_unsigned_kind(&[KeyPart::Kind, KeyPart::Body])];
         // The horizon of four hours would end the retention long before the day that a replay is made.
         const RETRIES: Retries = Retries::ON_ANY_FAILURE;

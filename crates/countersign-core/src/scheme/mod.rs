@@ -208,7 +208,8 @@ impl Scheme {
         Self::new(header, Algorithm::EcdsaP256).encoding(Encoding::Base64).key(KeyEncoding::Base64)
     }
 
-    /// Another name under which the header is read, though the provider sends the first.
+    /// Another name under which the header is read. A request that has both, with different values, is refused where this is
+    /// the provider's only scheme; otherwise the first decides.
     pub const fn alias(mut self, header: &'static str) -> Self {
         put(&mut self.alias, Some(Cow::Borrowed(header)));
         self
@@ -410,7 +411,7 @@ pub(crate) fn header_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     String::deserialize(deserializer).map(|name| name.to_ascii_lowercase().into())
 }
 
-fn some_header_name<'de, D: Deserializer<'de>>(
+pub(crate) fn some_header_name<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Cow<'static, str>>, D::Error> {
     header_name(deserializer).map(Some)

@@ -180,6 +180,7 @@ impl Scheme {
         let found = [
             self.flaw_of_names(fields),
             self.flaw_of_shared_names(fields),
+            self.flaw_of_aliases(fields),
             self.flaw_of_secret_prefix(),
             self.flaw_of_grammar(),
             self.flaw_of_algorithm(),
@@ -261,6 +262,39 @@ impl Scheme {
                 _ => None,
             },
         }
+    }
+
+    /// Another name of the id's or the kind's header that is the name of something else.
+    const fn flaw_of_aliases(&self, fields: &Fields) -> Option<Flaw> {
+        const UNUSED: &str = "there is no header of which this could be another name: say which header it is, or leave the alias away";
+        const TAKEN: &str = "something else is read from this header: leave the alias away, or mend its name";
+        let mut rest: &[_] = &[
+            ("id_alias", &fields.id_alias, &fields.id, &fields.kind, &fields.kind_alias),
+            ("kind_alias", &fields.kind_alias, &fields.kind, &fields.id, &fields.id_alias),
+        ];
+        while let [(field, alias, own, other, other_alias), others @ ..] = rest {
+            if let Some(alias) = alias {
+                let alias = text(alias);
+                let is_taken = match (other_alias, &self.timestamp) {
+                    (Some(other), _) if equal(text(other), alias) => true,
+                    (_, Some(Stamp { source: TimestampSource::Header(name), .. })) => {
+                        equal(text(name), alias)
+                    }
+                    _ => false,
+                };
+                match own {
+                    _ if !is_header_name(alias) => return Some(flaw(field, HEADER_NAME)),
+                    Some(Source::Header(_)) => {}
+                    _ => return Some(flaw(field, UNUSED)),
+                }
+                let is_other = is_header(other, alias) || is_header(&fields.attempt, alias);
+                if is_taken || is_other || is_header(own, alias) || self.is_read_from(alias) {
+                    return Some(flaw(field, TAKEN));
+                }
+            }
+            rest = others;
+        }
+        None
     }
 
     const fn flaw_of_secret_prefix(&self) -> Option<Flaw> {
@@ -455,6 +489,14 @@ const fn flaw_of_source(field: &'static str, source: &Option<Source>) -> Option<
         Some(Source::Header(name)) if !is_header_name(text(name)) => Some(flaw(field, HEADER_NAME)),
         Some(Source::Body(path)) if !is_path(text(path)) => Some(flaw(field, PATH)),
         _ => None,
+    }
+}
+
+/// Whether it is this header.
+const fn is_header(source: &Option<Source>, header: &str) -> bool {
+    match source {
+        Some(Source::Header(name)) => equal(text(name), header),
+        _ => false,
     }
 }
 

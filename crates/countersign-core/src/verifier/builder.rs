@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc, time::Duration};
 use super::{Budget, Keyed, Limits, Shared, Verifier};
 use crate::{
     error::ConfigError,
-    headers::Sought,
+    headers::{Header, Sought},
     provider::{Described, Description, Handshake, NOT_A_URL, Provider, QueryHandshake, Source, is_url},
     scheme::{Key, Piece, Plan, Scheme, TimestampSource, Unusable},
     secret::{Secret, Secrets},
@@ -240,13 +240,16 @@ impl<P: Provider> VerifierBuilder<P> {
                 plan: self.plan(&scheme, url.unwrap_or_default()),
                 reply_keys: keys.iter().filter(|_| digests).cloned().map(Arc::new).collect(),
                 keys,
-                signature: scheme.headers().map(|name| sought.add(name.clone())).collect(),
+                signature: signature_headers(&scheme, description.schemes(), &mut sought),
                 timestamp: scheme.timestamp.as_ref().and_then(|stamp| match &stamp.source {
                     TimestampSource::Header(name) => Some(sought.add(name.clone())),
                     _ => None,
                 }),
                 header: scheme.signed_header().map(|name| sought.add(name.to_owned().into())),
-                id: scheme.id_header.as_ref().or(header(&fields.id)).map(|name| sought.add(name.clone())),
+                id: match &scheme.id_header {
+                    Some(name) => Some(sought.add(name.clone())),
+                    None => field_header(&fields.id, &fields.id_alias, &mut sought),
+                },
                 scheme,
             });
         }
@@ -255,9 +258,9 @@ impl<P: Provider> VerifierBuilder<P> {
         }
         let shared = Shared {
             schemes,
-            kind_header: header(&fields.kind).map(|name| sought.add(name.clone())),
+            kind_header: field_header(&fields.kind, &fields.kind_alias, &mut sought),
             event_id: header(&fields.event_id).map(|name| sought.add(name.clone())),
-            attempt: header(&fields.attempt).map(|name| sought.add(name.clone())),
+            attempt: field_header(&fields.attempt, &None, &mut sought),
             content_length: sought.add("content-length".into()),
             sought,
             described: self.described,
@@ -297,11 +300,29 @@ fn check_tolerance(tolerance: Tolerance, description: &Description) -> Result<()
     }
 }
 
-fn header(source: &Option<Source>) -> Option<&Cow<'static, str>> {
-    match source {
-        Some(Source::Header(name)) => Some(name),
-        _ => None,
+/// Where a scheme's signature stands. Beside other schemes, a header and its alias are two, which may hold the form of another
+/// scheme each.
+fn signature_headers(scheme: &Scheme, all: &[Scheme], sought: &mut Sought) -> Vec<Header> {
+    if let ([_], Some(alias)) = (all, &scheme.alias) {
+        let header = sought.add(scheme.header.clone());
+        sought.add_alias(&header, alias);
+        return vec![header];
     }
+    scheme.headers().map(|name| sought.add(name.clone())).collect()
+}
+
+/// The header in which something about a delivery stands, under both of its names.
+fn field_header(
+    source: &Option<Source>,
+    alias: &Option<Cow<'static, str>>,
+    sought: &mut Sought,
+) -> Option<Header> {
+    let Some(Source::Header(name)) = source else { return None };
+    let header = sought.add(name.clone());
+    if let Some(alias) = alias {
+        sought.add_alias(&header, alias);
+    }
+    Some(header)
 }
 
 pub(crate) fn out_of_range(setting: &'static str, expected: &'static str) -> ConfigError {
