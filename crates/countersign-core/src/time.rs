@@ -7,10 +7,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer},
+};
 
 pub use self::format::TimestampFormat;
-use crate::{error::VerifyError, scheme::table};
+use crate::error::VerifyError;
 
 /// A point in time: seconds and nanoseconds since 1970-01-01T00:00:00Z.
 ///
@@ -162,8 +165,7 @@ const fn civil_from_days(days: i64) -> (i64, i64, i64) {
 /// assert_eq!(read("tolerance = { behind = 5, ahead = 60 }")?, Tolerance::from_secs(5).ahead(60));
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "Written", into = "Written")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tolerance {
     pub(crate) behind: u64,
     ahead: u64,
@@ -232,35 +234,50 @@ impl fmt::Display for Tolerance {
     }
 }
 
-/// A tolerance as it is written.
+/// A tolerance as it is written where its sides differ.
 #[derive(Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected a number of seconds, or a table of `behind` and `ahead`")]
-enum Written {
-    Seconds(u64),
-    Sides(Sides),
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, remote = "Self")]
+#[serde(deny_unknown_fields)]
 struct Sides {
     behind: u64,
     ahead: u64,
 }
 
-table!(Sides);
-
-impl From<Written> for Tolerance {
-    fn from(written: Written) -> Self {
-        match written {
-            Written::Seconds(seconds) => Self::from_secs(seconds),
-            Written::Sides(Sides { behind, ahead }) => Self { behind, ahead },
+impl Serialize for Tolerance {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match *self {
+            Self { behind, ahead } if behind == ahead => serializer.serialize_u64(behind),
+            Self { behind, ahead } => Sides { behind, ahead }.serialize(serializer),
         }
     }
 }
 
-impl From<Tolerance> for Written {
-    fn from(Tolerance { behind, ahead }: Tolerance) -> Self {
-        if behind == ahead { Self::Seconds(behind) } else { Self::Sides(Sides { behind, ahead }) }
+impl<'de> Deserialize<'de> for Tolerance {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Written;
+
+        impl<'de> Visitor<'de> for Written {
+            type Value = Tolerance;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of seconds, or a table of `behind` and `ahead`")
+            }
+
+            fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Tolerance, E> {
+                Ok(Tolerance::from_secs(seconds))
+            }
+
+            fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Tolerance, E> {
+                let negative = |_| E::invalid_value(Unexpected::Signed(seconds), &self);
+                u64::try_from(seconds).map(Tolerance::from_secs).map_err(negative)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Tolerance, A::Error> {
+                let Sides { behind, ahead } = Sides::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Tolerance { behind, ahead })
+            }
+        }
+
+        deserializer.deserialize_any(Written)
     }
 }
 
@@ -342,10 +359,14 @@ mod tests {
             assert_eq!(serde_json::to_string(&tolerance).unwrap(), text);
         }
         assert_eq!(read(r#"{"ahead":5,"behind":5}"#), Ok(Tolerance::from_secs(5)));
-        for text in
-            ["-1", "5.5", "\"5\"", "[5,60]", "{}", r#"{"behind":5}"#, r#"{"behind":5,"ahead":6,"by":7}"#]
-        {
-            assert!(read(text).unwrap_err().starts_with("expected a number of seconds"), "{text}");
+        for (text, told) in [
+            ("-1", "invalid value: integer `-1`, expected a number of seconds, or a table"),
+            ("5.5", "invalid type: floating point"),
+            ("[5,60]", "invalid type: sequence"),
+            (r#"{"behind":5}"#, "missing field `ahead`"),
+            (r#"{"behind":5,"ahead":6,"by":7}"#, "unknown field `by`"),
+        ] {
+            assert!(read(text).unwrap_err().starts_with(told), "{text}: {:?}", read(text));
         }
     }
 
