@@ -18,7 +18,8 @@
 //! a retry is handled again. So are events that come in another array than before. Handlers that must not act twice tell events by the
 //! same fields.
 //!
-//! HubSpot waits 5 s and tries 10 times in 24 h, on any failure.
+//! HubSpot waits 5 s. It tries an app's webhooks 10 times in 24 h, on any failure. It tries those of workflows for up to 3 days, on 429
+//! and 5xx alone, and any other 4xx is final: so such a failure is sent as a 500.
 
 use std::time::Duration;
 
@@ -52,6 +53,6 @@ provider! {
             .signs("{method}{url}{body}{timestamp}")];
         const FIELDS: Fields = Fields::NONE.id(Source::body("0.eventId")).kind(Source::body("0.subscriptionType"));
         const KEYS: &'static [KeyRule] = KEYS;
-        const RETRIES: Retries = Retries::ON_ANY_FAILURE.within(Duration::from_secs(24 * 60 * 60));
+        const RETRIES: Retries = Retries::ON_SERVER_ERRORS.except(&[408]).within(Duration::from_secs(3 * 24 * 60 * 60));
     }
 }

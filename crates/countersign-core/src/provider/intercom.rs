@@ -12,7 +12,8 @@
 //! (<https://developers.intercom.com/docs/webhooks/setting-up-webhooks>). That proves nothing and asks nothing, so a receiver does not answer it:
 //! have a route for it beside the one of the deliveries, as in axum's `post(receiver, on_intercom).head(async || ())`.
 //!
-//! How often a notification is tried is not documented. After a thousand errors in a row within 15 minutes, Intercom pauses for 15
+//! A 429 makes Intercom throttle for up to two hours and then drop notifications, so a handler's 429 is sent as a 500. How often a
+//! notification is tried is not documented. After a thousand errors in a row within 15 minutes, Intercom pauses for 15
 //! minutes; after seven days of errors, it suspends the subscription of a private app.
 
 use crate::{
@@ -28,6 +29,6 @@ provider! {
         const SCHEMES: &'static [Scheme] = &[Scheme::hmac_sha1("x-hub-signature").prefix("sha1=")];
         const FIELDS: Fields = Fields::NONE.id(Source::body("id")).kind(Source::body("topic"));
         const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Body])];
-        const RETRIES: Retries = Retries::UNKNOWN;
+        const RETRIES: Retries = Retries::UNKNOWN.except(&[429]);
     }
 }

@@ -8,15 +8,17 @@ use crate::scheme::table;
 
 /// On which answers a provider tries again, and for how long.
 ///
-/// In a description, `on` is `any-failure` or `server-errors` (408, 429 and 5xx), and `within` is in seconds:
+/// In a description, `on` is `any-failure` or `server-errors` (408, 429 and 5xx), `within` is in seconds, and `except` lists the
+/// statuses that are never passed on:
 ///
 /// ```
 /// use std::time::Duration;
 ///
 /// use countersign_core::provider::Retries;
 ///
-/// let read: Retries = toml::from_str("on = \"any-failure\"\nwithin = 86400")?;
-/// assert_eq!(read, Retries::ON_ANY_FAILURE.within(Duration::from_secs(86400)));
+/// let read: Retries = toml::from_str("on = \"any-failure\"\nwithin = 86400\nexcept = [410]")?;
+/// assert_eq!(read, Retries::ON_ANY_FAILURE.within(Duration::from_secs(86400)).except(&[410]));
+/// assert!(read.on(404) && !read.on(410));
 /// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +28,8 @@ pub struct Retries {
     /// Seconds from the first try to the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     within: Option<u64>,
+    #[serde(default, skip_serializing_if = "Statuses::is_empty")]
+    except: Statuses,
 }
 
 table!(Retries);
@@ -41,17 +45,63 @@ enum RetriedOn {
     Unavailable,
 }
 
+/// Statuses from 400 to 527, a bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<u16>", into = "Vec<u16>")]
+struct Statuses(u128);
+
+impl Statuses {
+    const NONE: Self = Self(0);
+
+    /// The bit of this status; none where no failure has that status.
+    const fn bit(status: u16) -> u128 {
+        match status.checked_sub(400) {
+            Some(place @ 0..=127) => 1_u128.rotate_left(place as u32),
+            _ => 0,
+        }
+    }
+
+    const fn hold(self, status: u16) -> bool {
+        self.0 & Self::bit(status) != 0
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    const fn is_empty(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl TryFrom<Vec<u16>> for Statuses {
+    type Error = &'static str;
+
+    fn try_from(statuses: Vec<u16>) -> Result<Self, Self::Error> {
+        let bits = statuses.into_iter().try_fold(0, |bits, status| match Self::bit(status) {
+            0 => Err("the statuses of failures are between 400 and 527"),
+            bit => Ok(bits | bit),
+        });
+        bits.map(Self)
+    }
+}
+
+impl From<Statuses> for Vec<u16> {
+    fn from(statuses: Statuses) -> Self {
+        (400..=527).filter(|status| statuses.hold(*status)).collect()
+    }
+}
+
 impl Retries {
     /// A provider that does not say: it is taken to retry on 408, 429 and 5xx only.
-    pub const UNKNOWN: Self = Self { within: None, on: RetriedOn::ServerErrors };
+    pub const UNKNOWN: Self = Self { within: None, except: Statuses::NONE, on: RetriedOn::ServerErrors };
     /// A provider that retries on anything but a 2xx.
-    pub const ON_ANY_FAILURE: Self = Self { within: None, on: RetriedOn::AnyFailure };
+    pub const ON_ANY_FAILURE: Self = Self { within: None, except: Statuses::NONE, on: RetriedOn::AnyFailure };
     /// A provider that retries on 408, 429 and 5xx.
-    pub const ON_SERVER_ERRORS: Self = Self { within: None, on: RetriedOn::ServerErrors };
+    pub const ON_SERVER_ERRORS: Self =
+        Self { within: None, except: Statuses::NONE, on: RetriedOn::ServerErrors };
 
     /// A provider that retries on 409, 429 and 503 only, and on the last two where a `Retry-After` is below a minute (Zendesk). Each
     /// failure of a genuine delivery is answered so.
-    pub const ON_UNAVAILABLE: Self = Self { within: None, on: RetriedOn::Unavailable };
+    pub const ON_UNAVAILABLE: Self =
+        Self { within: None, except: Statuses::NONE, on: RetriedOn::Unavailable };
 
     /// How long after the first try the last one comes.
     #[must_use]
@@ -60,8 +110,23 @@ impl Retries {
         self
     }
 
-    /// Whether a failure with this status is tried again.
+    /// The same, but for these statuses: the provider does not retry on them, or does more than that, as Standard Webhooks
+    /// disables an endpoint that answers 410. A handler's answer of such a status is sent as a 500.
+    #[must_use]
+    pub const fn except(mut self, statuses: &[u16]) -> Self {
+        let mut rest = statuses;
+        while let [status, others @ ..] = rest {
+            self.except.0 |= Statuses::bit(*status);
+            rest = others;
+        }
+        self
+    }
+
+    /// Whether a failure with this status is tried again, and nothing more.
     pub const fn on(self, status: u16) -> bool {
+        if self.except.hold(status) {
+            return false;
+        }
         match self.on {
             RetriedOn::AnyFailure => matches!(status, 400..=599),
             RetriedOn::ServerErrors => matches!(status, 408 | 429 | 500..=599),

@@ -10,7 +10,8 @@
 //! The message's id is signed, and the same at every attempt, so it is the dedupe key.
 //!
 //! The specification says what a payload *should* be: `type`, `timestamp`, `data`. [`Event`] types one that is not so
-//! as well. It recommends to try for 75 h 35 min 5 s, on anything but a 2xx; a 410 is to end all deliveries.
+//! as well. It recommends to try for 75 h 35 min 5 s, on anything but a 2xx. A 410 tells the sender to disable the endpoint, so a handler's
+//! 410 is sent as a 500.
 
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ provider! {
             .signs("{id}.{timestamp}.{body}")];
         const FIELDS: Fields = Fields::NONE.id(Source::header("webhook-id")).kind(Source::body("type"));
         const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Id])];
-        const RETRIES: Retries = Retries::ON_ANY_FAILURE.within(Duration::from_secs((75 * 60 + 35) * 60 + 5));
+        const RETRIES: Retries = Retries::ON_ANY_FAILURE.within(Duration::from_secs((75 * 60 + 35) * 60 + 5)).except(&[410]);
 
         fn event(delivery: &Delivery<Self>) -> Result<Event<T>, EventError> {
             Event::of(delivery)

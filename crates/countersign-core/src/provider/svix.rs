@@ -12,7 +12,8 @@
 //! Clerk and Resend have their kind in `type`, and what a sender of one's own puts there is theirs to say.
 //!
 //! Svix tries 8 times: at once and after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h and 10 h, each after the one before, on
-//! anything but a 2xx (<https://docs.svix.com/retries>).
+//! anything but a 2xx (<https://docs.svix.com/retries>). As in Standard Webhooks, a 410 tells the sender to disable the endpoint, so a
+//! handler's 410 is sent as a 500.
 
 use std::time::Duration;
 
@@ -29,7 +30,8 @@ const SCHEMES: &[Scheme] = &[
 ];
 const FIELDS: Fields = Fields::NONE.id(Source::header("svix-id")).kind(Source::body("type"));
 const KEYS: &[KeyRule] = &[KeyRule::of(&[KeyPart::Id])];
-const RETRIES: Retries = Retries::ON_ANY_FAILURE.within(Duration::from_secs((27 * 60 + 35) * 60 + 5));
+const RETRIES: Retries =
+    Retries::ON_ANY_FAILURE.within(Duration::from_secs((27 * 60 + 35) * 60 + 5)).except(&[410]);
 
 const fn scheme(header: &'static str, timestamp: TimestampSource) -> Scheme {
     Scheme::hmac_sha256(header)
