@@ -45,7 +45,8 @@ macro_rules! each_provider {
 for_each_provider!(each_provider);
 
 /// The files in the folder of providers that hold none.
-const NO_PROVIDERS: &[&str] = &["mod", "code", "custom", "description", "fields", "handshake", "retries"];
+const NO_PROVIDERS: &[&str] =
+    &["mod", "code", "custom", "description", "fields", "handshake", "retries", "success"];
 
 /// The files of vectors that belong to an algorithm.
 const PRIMITIVES: &[&str] = &["ecdsa_p256", "rfc2202", "rfc4231", "rfc4231_sha512", "rfc8032"];

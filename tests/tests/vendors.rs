@@ -1,12 +1,22 @@
 //! What single providers ask of an endpoint beyond their signatures: tolerances, statuses, limits, secrets.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use countersign::{
     ConfigError, Description, MemoryStore, Provider, Receiver, ReceiverBuilder, Secret, Secrets, Signer,
     Timestamp, Tolerance, Verifier,
-    provider::{Calendly, Custom, GitLab, Paddle, Recharge, Retake, Source},
+    provider::{
+        Calendly, Clerk, Custom, Discord, GitHub, GitLab, HubSpot, Intercom, Klaviyo, Meta, Paddle, Postmark,
+        Recharge, Resend, Retake, Retries, Shopify, Source, StandardWebhooks, Stripe, Success, Svix,
+        WhatsApp,
+    },
     scheme::Scheme,
+};
+use countersign_tests::{
+    book::Keys,
+    client::Request,
+    handler::{Behaviour, Handler},
+    server::Framework,
 };
 
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_705_689_600);
@@ -176,4 +186,125 @@ fn an_alias_is_another_name_of_a_header_that_is_read() {
     let headers = [("Sig", &*signature), ("Id", "7"), ("Kind", "paid")];
     let delivery = verifier.verify(&headers, "{}", NOW).unwrap();
     assert_eq!((delivery.id().as_deref(), delivery.kind().as_deref()), (Some("7"), Some("paid")));
+}
+
+#[test]
+fn a_postmark_delivery_is_known_by_its_trace_id() {
+    let credential = Secret::new("user:password").unwrap();
+    let receiver = Receiver::<Postmark>::builder(&credential).store(MemoryStore::new(10)).build().unwrap();
+    let keys = |id: Option<&str>, body: &'static str| {
+        let signer = Signer::<Postmark>::new(&credential);
+        let headers = id.map_or(signer.clone(), |id| signer.id(id)).sign(body, NOW).unwrap();
+        receiver.keys(&receiver.verifier().verify(&headers, body, NOW).unwrap())
+    };
+    assert_eq!(keys(Some("a"), "{}"), keys(Some("a"), "[]"));
+    assert_ne!(keys(Some("a"), "{}"), keys(Some("b"), "{}"));
+    assert_eq!(keys(None, "{}"), keys(None, "{}"));
+    assert_ne!(keys(None, "{}"), keys(None, "[]"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_discord_is_acknowledged_by_a_204() {
+    const EVENT: &str = r#"{"type":1,"event":{"type":"ENTITLEMENT_CREATE"},"n":"#;
+    let keys = Keys::of_provider::<Discord>("a secret");
+    for framework in Framework::ALL {
+        let receiver =
+            Receiver::<Discord>::builder(&keys.verifying).store(MemoryStore::new(100)).build().unwrap();
+        let handler = Handler::new(Behaviour::Answer(200));
+        let address = framework.serve(receiver, handler.clone()).await;
+        let check = async |path: &str, body: &str, expected: u16| {
+            let now = Timestamp::from(SystemTime::now());
+            let headers = Signer::<Discord>::new(&keys.signing).sign(body, now).unwrap();
+            let headers: Vec<_> = headers.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+            let reply = Request::post(path, &headers, body.as_bytes()).send(address).await;
+            assert_eq!(reply.status, expected, "{framework:?}: {path} {body}");
+            reply.body
+        };
+        let event = |n: u8| format!("{EVENT}{n}}}");
+        assert_eq!(check("/webhook", &event(1), 204).await, "");
+        assert_eq!(check("/webhook", &event(1), 204).await, "", "a duplicate");
+        assert_eq!(handler.runs(), 1);
+        handler.behave(Behaviour::Answer(202));
+        check("/webhook", &event(2), 202).await;
+        handler.behave(Behaviour::Answer(503));
+        check("/webhook", &event(3), 503).await;
+        // What the handler says is said.
+        assert!(check("/extracted", &event(4), 200).await.starts_with("/extracted"));
+        handler.behave(Behaviour::Answer(200));
+        check("/webhook", r#"{"id":"1","type":2}"#, 200).await;
+        check("/webhook", r#"{"id":"1","type":2}"#, 200).await;
+    }
+}
+
+#[test]
+fn what_a_provider_takes_for_more_than_a_failure_is_not_passed_on() {
+    fn check<P: Provider>(status: u16, sent: u16) {
+        let keys = Keys::of_provider::<P>("a secret");
+        let receiver = Receiver::<P>::builder(&keys.verifying).public_url("https://example.com/");
+        let answer = receiver.store(MemoryStore::new(10)).build().unwrap().judge(status, None);
+        assert_eq!(answer.status(), sent, "{} {status}", P::NAME);
+        let reason = answer.reason().unwrap();
+        assert_eq!(reason.contains("sent as 500"), sent != status, "{reason}");
+        assert!(reason.contains(&format!("the handler answered {status}")), "{reason}");
+    }
+    check::<StandardWebhooks>(410, 500);
+    check::<StandardWebhooks>(404, 404);
+    check::<Svix>(410, 500);
+    check::<Clerk>(410, 500);
+    check::<Resend>(410, 500);
+    check::<Intercom>(429, 500);
+    check::<Intercom>(503, 503);
+    for status in [400, 404, 408, 410] {
+        check::<HubSpot>(status, 500);
+    }
+    check::<HubSpot>(429, 429);
+    for status in [400, 403, 404, 422] {
+        check::<Postmark>(status, 500);
+        check::<GitLab>(status, 500);
+    }
+    check::<Postmark>(408, 408);
+}
+
+#[test]
+fn the_largest_body_is_the_one_that_the_provider_documents() {
+    fn check<P: Provider>(megabytes: usize) {
+        let keys = Keys::of_provider::<P>("a secret");
+        let builder = || Verifier::<P>::builder(&keys.verifying).public_url("https://example.com/");
+        assert_eq!(builder().build().unwrap().limits().body, megabytes << 20, "{}", P::NAME);
+        assert_eq!(builder().body_limit(7).build().unwrap().limits().body, 7);
+    }
+    check::<GitHub>(25);
+    check::<GitLab>(25);
+    check::<Postmark>(50);
+    check::<Shopify>(10);
+    check::<Meta>(3);
+    check::<WhatsApp>(3);
+    check::<Klaviyo>(5);
+    check::<Stripe>(1);
+}
+
+#[test]
+fn a_description_says_how_it_is_acknowledged_and_how_large_it_is() {
+    let text = |fields: &str| {
+        format!("name = \"acme\"\n{fields}\n[[scheme]]\nalgorithm = \"hmac-sha256\"\nheader = \"X-Acme\"\n")
+    };
+    let read = |fields: &str| toml::from_str::<Description>(&text(fields)).map_err(|error| error.to_string());
+    let acme = read(
+        "body_limit = 70\nsuccess = { status = 204 }\nretries = { on = \"any-failure\", except = [410, 406] }",
+    );
+    let acme = acme.unwrap();
+    let retries = Retries::ON_ANY_FAILURE.except(&[406, 410]);
+    let made = Description::new("acme", [Scheme::hmac_sha256("x-acme")]).retries(retries);
+    assert_eq!(acme, made.success(Success::status(204)).body_limit(70));
+    assert_eq!(toml::from_str::<Description>(&toml::to_string(&acme).unwrap()).unwrap(), acme);
+    assert_eq!(Verifier::<Custom>::custom(acme, secret()).unwrap().limits().body, 70);
+    for (fields, problem) in [
+        ("body_limit = 0", "at least 1 byte"),
+        ("success = { status = 302 }", "between 200 and 299"),
+        ("success = { status = 204, with = \"a..b\" }", "success: a path is of object keys"),
+        ("retries = { on = \"any-failure\", except = [200] }", "between 400 and 527"),
+    ] {
+        let refused = read(fields).unwrap_err();
+        assert!(refused.contains(problem), "{fields}: {refused}");
+    }
 }

@@ -4,9 +4,12 @@ use std::{fmt, pin::Pin, rc::Rc, time::Instant};
 
 use actix_web::{
     Error, HttpMessage,
-    body::{EitherBody, MessageBody},
+    body::{BodySize, EitherBody, MessageBody},
     dev::{Payload, Service, ServiceRequest, ServiceResponse, forward_ready},
-    http::header::{self, HeaderValue},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
 };
 use countersign_core::{Answer, Delivery, Provider, Receiver};
 use countersign_runtime::{Lasting, Lasts, TokioRuntime};
@@ -121,12 +124,13 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody,
 {
+    let success = receiver.success(&delivery);
     // Given back when it is not to be handled.
     let mut request = Some(request);
     // Errors are the user's own code: they are judged where a panic is caught.
     let work = async {
         let result = service.call(request.take()?).await;
-        Some((judge(receiver, &result), result))
+        Some((judge(receiver, success, &result), result))
     };
     let judged = |result: &Option<(Answer, _)>| match result {
         Some((answer, _)) => answer.clone(),
@@ -140,11 +144,19 @@ where
     (answer, result)
 }
 
-fn judge<P: Provider, B>(receiver: &Receiver<P>, result: &Result<ServiceResponse<B>, Error>) -> Answer {
+/// A 200 that says nothing becomes `success`, the status that the provider wants for it.
+fn judge<P: Provider, B: MessageBody>(
+    receiver: &Receiver<P>,
+    success: u16,
+    result: &Result<ServiceResponse<B>, Error>,
+) -> Answer {
     match result {
         Ok(response) => {
+            let is_empty = matches!(response.response().body().size(), BodySize::None | BodySize::Sized(0));
+            let says_nothing = response.status() == StatusCode::OK && is_empty;
+            let status = if says_nothing { success } else { response.status().as_u16() };
             let extensions = response.response().extensions();
-            receiver.judge(response.status().as_u16(), extensions.get())
+            receiver.judge(status, extensions.get())
         }
         Err(error) => receiver.judge(error.as_response_error().status_code().as_u16(), None),
     }

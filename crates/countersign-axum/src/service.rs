@@ -15,7 +15,8 @@ use axum::{
 use bytes::Bytes;
 use countersign_core::{Answer, Delivery, Provider, Receiver};
 use countersign_runtime::{Lasting, Lasts, TokioRuntime};
-use http::{Request, header};
+use http::{Request, StatusCode, header};
+use http_body::Body as _;
 use tokio::runtime::Handle;
 use tower_service::Service;
 use tracing::Instrument;
@@ -91,11 +92,11 @@ where
             request.extensions_mut().insert(delivery.clone());
             // The receiver's limit was kept, and is the one that counts.
             DefaultBodyLimit::disable().apply(&mut request);
-            let is_spawned = receiver.spawns_handlers();
+            let (is_spawned, success) = (receiver.spawns_handlers(), receiver.success(&delivery));
             let settle = move || async move {
                 let work = async { inner.call(request).await.map(IntoResponse::into_response) };
                 let (answer, result) = receiver
-                    .process(delivery.clone(), TokioRuntime, work, |result| judge(&receiver, result))
+                    .process(delivery.clone(), TokioRuntime, work, |result| judge(&receiver, success, result))
                     .await;
                 log(&receiver, Some(&delivery), &answer);
                 result.transpose().map(|response| finish(answer, response))
@@ -123,9 +124,14 @@ fn spawn<T: Send + 'static>(future: Pin<Box<dyn Future<Output = T> + Send>>) {
     }
 }
 
-fn judge<P: Provider, E>(receiver: &Receiver<P>, result: &Result<Response, E>) -> Answer {
+/// A 200 that says nothing becomes `success`, the status that the provider wants for it.
+fn judge<P: Provider, E>(receiver: &Receiver<P>, success: u16, result: &Result<Response, E>) -> Answer {
     match result {
-        Ok(response) => receiver.judge(response.status().as_u16(), response.extensions().get()),
+        Ok(response) => {
+            let says_nothing = response.status() == StatusCode::OK && response.body().is_end_stream();
+            let status = if says_nothing { success } else { response.status().as_u16() };
+            receiver.judge(status, response.extensions().get())
+        }
         Err(_) => receiver.judge(500, None),
     }
 }

@@ -191,7 +191,9 @@ impl<P: Provider> Receiver<P> {
         let admission = unwound(pin!(self.admit(delivery, runtime.clone()))).await;
         let (answer, result) = match admission {
             Some(Ok(Admission::Process(admitted))) => admitted.run(pin!(work), runtime, judge).await,
-            Some(Ok(Admission::Duplicate(_))) => (Answer::duplicate(), None),
+            Some(Ok(Admission::Duplicate(delivery))) => {
+                (Answer::duplicate().acknowledged(self.success(&delivery)), None)
+            }
             Some(Ok(Admission::InFlight { retry_after, .. })) => (Answer::in_flight(retry_after), None),
             Some(Err(error)) => (Answer::store_failed(&error), None),
             None => (Answer::panicked(), None),
@@ -307,8 +309,9 @@ impl<P: Provider> Receiver<P> {
                     let webhook = Webhook::try_from(webhook).map_err(|error| Answer::misfit(&error))?;
                     handler(webhook).await.map_err(|error| Answer::error(&error))
                 };
+                let success = self.success(&delivery);
                 let judge = |result: &Result<(), Answer>| match result {
-                    Ok(()) => self.judge(200, None),
+                    Ok(()) => self.judge(success, None),
                     Err(answer) => answer.clone(),
                 };
                 self.process(delivery, runtime.clone(), work, judge).await.0
@@ -330,6 +333,12 @@ impl<P: Provider> Receiver<P> {
     /// What a handler's response makes of a delivery of this provider: see [`Answer::of_response`].
     pub fn judge(&self, status: u16, inner: Option<&Answer>) -> Answer {
         Answer::of_response(status, inner, self.verifier().description().retries)
+    }
+
+    /// The status by which this provider hears that the delivery was handled: 200, or the one that it wants instead
+    /// ([`Provider::SUCCESS`]). It takes the place of a handler's empty 200.
+    pub fn success(&self, delivery: &Delivery<P>) -> u16 {
+        self.verifier().description().success.of(delivery.body())
     }
 
     /// Says what became of a request: see [`Answer::log`].

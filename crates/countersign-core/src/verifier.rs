@@ -29,7 +29,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The largest body, in bytes. 1 MiB unless told otherwise.
+    /// The largest body, in bytes. By default the largest that the provider documents, or 1 MiB.
     pub body: usize,
     /// How long the whole body may take to arrive. 10 s unless told otherwise. Kept by the adapters.
     pub read_timeout: Duration,

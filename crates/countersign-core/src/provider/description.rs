@@ -4,11 +4,11 @@ use std::{borrow::Cow, ops::Deref, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Code, Fields, Handshake, Provider, Retries, Source};
+use super::{Code, Fields, Handshake, Provider, Retries, Source, Success};
 use crate::{
     dedupe::{KeyPart, KeyRule, Known},
     error::ConfigError,
-    scheme::{Scheme, some_header_name, table},
+    scheme::{PATH, Scheme, is_path, some_header_name, table},
 };
 
 /// A provider as a value: how it signs, where ids and kinds stand, what makes two deliveries the same.
@@ -18,7 +18,7 @@ use crate::{
 ///
 /// As text, it has a `name` and at least one `[[scheme]]`, whose fields are those of [`Scheme`]; and where there are such: `id`, `event_id`,
 /// `kind` and `attempt` ([`Source`]), `id_alias` and `kind_alias` (another name of that header), `dedupe` (a list of [`KeyRule`]s),
-/// `retries` ([`Retries`]), `public_url`, and `[[handshake]]`
+/// `retries` ([`Retries`]), `success` ([`Success`]), `body_limit` (in bytes), `public_url`, and `[[handshake]]`
 /// ([`Handshake`]).
 ///
 /// ```
@@ -60,6 +60,8 @@ pub struct Description {
     pub(crate) fields: Fields,
     pub(crate) keys: Cow<'static, [KeyRule]>,
     pub(crate) retries: Retries,
+    pub(crate) success: Success,
+    pub(crate) body_limit: usize,
     pub(crate) handshakes: Cow<'static, [Handshake]>,
     pub(crate) public_url: Option<Cow<'static, str>>,
     /// None of a description that was made at run time.
@@ -68,26 +70,23 @@ pub struct Description {
 
 /// The digest of the body: the key of a delivery of which nothing else is known.
 const BY_BODY: &[KeyRule] = &[KeyRule::of(&[KeyPart::Body])];
+/// The largest body of a provider that says nothing of it: 1 MiB.
+const DEFAULT_BODY_LIMIT: usize = 1 << 20;
 /// The id, where it is signed.
 const BY_ID: &[KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Body])];
 
 impl Description {
     /// What a built-in provider is made of.
-    pub(super) const fn of<P: Provider>(
-        name: &'static str,
-        schemes: &'static [Scheme],
-        fields: Fields,
-        keys: &'static [KeyRule],
-        retries: Retries,
-        handshakes: &'static [Handshake],
-    ) -> Self {
+    pub(super) const fn of<P: Provider>() -> Self {
         Self {
-            name: Cow::Borrowed(name),
-            schemes: Cow::Borrowed(schemes),
-            fields,
-            keys: Cow::Borrowed(keys),
-            retries,
-            handshakes: Cow::Borrowed(handshakes),
+            name: Cow::Borrowed(P::NAME),
+            schemes: Cow::Borrowed(P::SCHEMES),
+            fields: P::FIELDS,
+            keys: Cow::Borrowed(P::KEYS),
+            retries: P::RETRIES,
+            success: P::SUCCESS,
+            body_limit: P::BODY_LIMIT,
+            handshakes: Cow::Borrowed(P::HANDSHAKES),
             public_url: None,
             code: Some(Code::of::<P>()),
         }
@@ -112,6 +111,8 @@ impl Description {
             fields: Fields::NONE,
             keys: Cow::Borrowed(BY_BODY),
             retries: Retries::UNKNOWN,
+            success: Success::OK,
+            body_limit: DEFAULT_BODY_LIMIT,
             handshakes: Cow::Borrowed(&[]),
             public_url: None,
             code: None,
@@ -178,6 +179,21 @@ impl Description {
     #[must_use]
     pub fn retries(mut self, retries: Retries) -> Self {
         self.retries = retries;
+        self
+    }
+
+    /// How it wants to hear that a delivery was handled: by a 200, by default.
+    #[must_use]
+    pub fn success(mut self, success: Success) -> Self {
+        self.success = success;
+        self
+    }
+
+    /// The largest body that it sends, in bytes: 1 MiB by default.
+    /// [`VerifierBuilder::body_limit`](crate::VerifierBuilder::body_limit) goes before it.
+    #[must_use]
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
         self
     }
 
@@ -269,6 +285,18 @@ impl Description {
         if !self.retries.is_sane() {
             return refuse("retries".to_owned(), "no provider tries for more than 90 days (7776000 s)");
         }
+        if !self.success.is_sane() {
+            return refuse("success".to_owned(), "the status of a success is between 200 and 299");
+        }
+        if self.success.with.as_deref().is_some_and(|path| !is_path(path)) {
+            return refuse("success".to_owned(), PATH);
+        }
+        if self.body_limit == 0 {
+            return refuse(
+                "body_limit".to_owned(),
+                "a body needs at least 1 byte: leave body_limit away for 1 MiB",
+            );
+        }
         match &self.public_url {
             Some(url) if !is_url(url) => refuse("public_url".to_owned(), NOT_A_URL),
             _ => Ok(()),
@@ -315,6 +343,10 @@ struct Fresh {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     retries: Option<Retries>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    success: Option<Success>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body_limit: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     dedupe: Option<Vec<KeyRule>>,
     scheme: Vec<Scheme>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -337,6 +369,8 @@ impl TryFrom<Fresh> for Description {
             attempt,
             public_url,
             retries,
+            success,
+            body_limit,
             dedupe,
             scheme,
             handshake,
@@ -347,6 +381,8 @@ impl TryFrom<Fresh> for Description {
         description.fields.attempt = attempt;
         (description.fields.id_alias, description.fields.kind_alias) = (id_alias, kind_alias);
         description.public_url = public_url;
+        description.success = success.unwrap_or(Success::OK);
+        description.body_limit = body_limit.unwrap_or(DEFAULT_BODY_LIMIT);
         description.handshakes = Cow::Owned(handshake);
         if let Some(id) = id {
             description = description.id(id);
@@ -360,8 +396,18 @@ impl TryFrom<Fresh> for Description {
 
 impl From<Description> for Fresh {
     fn from(description: Description) -> Self {
-        let Description { name, schemes, fields, keys, retries, handshakes, public_url, code: _ } =
-            description;
+        let Description {
+            name,
+            schemes,
+            fields,
+            keys,
+            retries,
+            success,
+            body_limit,
+            handshakes,
+            public_url,
+            code: _,
+        } = description;
         let Fields { id, id_alias, event_id, kind, kind_alias, attempt, .. } = fields;
         let (dedupe, retries) = (Some(keys.into_owned()), Some(retries));
         let (scheme, handshake) = (schemes.into_owned(), handshakes.into_owned());
@@ -375,6 +421,8 @@ impl From<Description> for Fresh {
             attempt,
             public_url,
             retries,
+            success: Some(success),
+            body_limit: Some(body_limit),
             dedupe,
             scheme,
             handshake,

@@ -12,14 +12,17 @@
 //! An endpoint is tested with a `PING` that is signed and one that is not, and is taken away when it takes the second. A
 //! receiver answers the first by itself: that of interactions, whose type is 1, with the same type; that of an
 //! application's events, whose type is 0, with a 204. Such events have the type 1 as well, and are told by their `event`.
-//! An interaction is sent once and must be answered within 3 s. An event is tried again for up to 10 min
-//! (<https://docs.discord.com/developers/events/webhook-events>).
+//!
+//! An interaction is sent once, and must be answered within 3 s by a 200 with JSON, which your handler writes. An event must be
+//! answered within 3 s by a 204, and is tried again for up to 10 min (<https://docs.discord.com/developers/events/webhook-events>). A
+//! handler of events need not care: its empty 200 is sent as a 204, and duplicates of events are answered so. A duplicate of an
+//! interaction can only be a replay: it is answered by an empty 200, and Discord never sees that answer.
 
 use std::time::Duration;
 
 use crate::{
     dedupe::{KeyPart, KeyRule},
-    provider::{BodyHandshake, Fields, Handshake, ReplyRule, Retries, Source, provider},
+    provider::{BodyHandshake, Fields, Handshake, ReplyRule, Retries, Source, Success, provider},
     scheme::{Scheme, TimestampSource},
     time::{TimestampFormat, Tolerance},
 };
@@ -35,6 +38,7 @@ provider! {
         const FIELDS: Fields = Fields::NONE.id(Source::body("id")).kind(Source::body("event.type"));
         const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Body])];
         const RETRIES: Retries = Retries::ON_SERVER_ERRORS.within(Duration::from_secs(10 * 60));
+        const SUCCESS: Success = Success::status(204).with("event");
         const HANDSHAKES: &'static [Handshake] = &[
             Handshake::Body(BodyHandshake::new("type", "1", ReplyRule::json(r#"{"type":1}"#)).without("event")),
             Handshake::Body(BodyHandshake::new("type", "0", ReplyRule::NoContent).without("event")),

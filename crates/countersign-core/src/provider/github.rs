@@ -23,7 +23,7 @@
 //! last three days can be sent again by hand or by the API, with their old id: one that was handled is answered without a second run.
 //!
 //! A payload may have 25 MB (<https://docs.github.com/en/webhooks/webhook-events-and-payloads>), and one that is refused for its size is not
-//! sent again: raise [`body_limit`](crate::ReceiverBuilder::body_limit) where pushes are large.
+//! sent again: so 25 MiB are taken by default.
 //!
 //! Set the webhook's content type to `application/json`. A form (`payload=..`) verifies, and cannot be typed.
 
@@ -52,6 +52,7 @@ provider! {
         const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Body])];
         /// For as long as a delivery can be sent again.
         const RETRIES: Retries = Retries::ON_ANY_FAILURE.within(Duration::from_secs(3 * 24 * 60 * 60));
+        const BODY_LIMIT: usize = 25 << 20;
 
         fn event(delivery: &Delivery<Self>) -> Result<Event<T>, EventError> {
             Event::of(delivery)

@@ -20,7 +20,7 @@
 //!
 //! GitLab retries nothing by itself, and switches off a webhook that fails. Since 17.11 it counts 4xx and 5xx alike: four failures in a row
 //! switch the webhook off for a while, and forty switch it off until somebody switches it on again. A delivery can be sent again
-//! by hand. A payload may have 25 MB.
+//! by hand. A payload may have 25 MB, so 25 MiB are taken by default.
 
 use crate::{
     dedupe::{KeyPart, KeyRule},
@@ -50,5 +50,6 @@ provider! {
         // Where the id is not signed, the request shows the secret: whoever can choose the id can make whole deliveries.
         const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Id]).or(&[KeyPart::Body])];
         const RETRIES: Retries = Retries::ON_SERVER_ERRORS;
+        const BODY_LIMIT: usize = 25 << 20;
     }
 }

@@ -8,6 +8,9 @@
 //! sends, and not signed. It is no dedupe key. The key is the digest of the signed body; the events in it, of which
 //! there may be several, have their own `external_id`. The kind is the first one's topic.
 //!
+//! Klaviyo documents no largest body of a batch. 5 MiB are taken by default: as much as one request to Klaviyo's own API for events may
+//! have.
+//!
 //! Retries exist; for flows they come on 429, 500, 502, 503 and 504
 //! (<https://developers.klaviyo.com/en/docs/understanding_webhook_status_codes>). The schedule is not published.
 
@@ -31,5 +34,6 @@ provider! {
             .kind(Source::body("data.0.topic"));
         const KEYS: &'static [KeyRule] = &[KeyRule::of(&[KeyPart::Body])];
         const RETRIES: Retries = Retries::ON_SERVER_ERRORS;
+        const BODY_LIMIT: usize = 5 << 20;
     }
 }

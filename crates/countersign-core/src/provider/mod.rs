@@ -6,6 +6,7 @@ mod description;
 mod fields;
 mod handshake;
 mod retries;
+mod success;
 
 use std::{borrow::Cow, fmt};
 
@@ -90,6 +91,7 @@ pub use self::{
     square::Square,
     standard_webhooks::StandardWebhooks,
     stripe::Stripe,
+    success::Success,
     svix::{Clerk, Resend, Svix},
     twitch::Twitch,
     typeform::Typeform,
@@ -168,18 +170,16 @@ pub trait Provider: Sized + Send + Sync + 'static {
     const KEYS: &'static [KeyRule];
     /// On which answers it tries again, and for how long.
     const RETRIES: Retries;
+    /// How it wants to hear that a delivery was handled.
+    const SUCCESS: Success = Success::OK;
+    /// The largest body that it sends, in bytes: 1 MiB where it documents no more. A larger one is answered with a 413, which is
+    /// final at several providers.
+    const BODY_LIMIT: usize = 1 << 20;
     /// How it asks whether the endpoint is yours before it sends to it; most do not.
     const HANDSHAKES: &'static [Handshake] = &[];
     /// All of it as one value.
     #[doc(hidden)]
-    const DESCRIPTION: &'static Description = &Description::of::<Self>(
-        Self::NAME,
-        Self::SCHEMES,
-        Self::FIELDS,
-        Self::KEYS,
-        Self::RETRIES,
-        Self::HANDSHAKES,
-    );
+    const DESCRIPTION: &'static Description = &Description::of::<Self>();
     /// Its events. Their `Debug` may print payload data: nothing here logs an event.
     type Event: fmt::Debug + Send + Sync + 'static;
 

@@ -226,6 +226,11 @@ impl Answer {
         Self { status, ..Self::new(Outcome::Uncommitted, Some(&Chain(error))) }
     }
 
+    /// The same with the status by which the provider hears that a delivery was handled.
+    pub(super) fn acknowledged(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
     /// The same, so that the provider tries again where this one is a failure: for those that take a failure for final unless it says
     /// when to try.
     pub(super) fn retried(mut self, retries: Retries) -> Self {

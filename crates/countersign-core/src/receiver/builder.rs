@@ -157,7 +157,7 @@ impl<P: Provider> ReceiverBuilder<P> {
         self
     }
 
-    /// The largest body that is taken, in bytes. 1 MiB unless told otherwise.
+    /// The largest body that is taken, in bytes. By default the largest that the provider documents, or 1 MiB.
     #[must_use]
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.verifier = self.verifier.body_limit(bytes);

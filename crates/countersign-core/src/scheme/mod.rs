@@ -26,7 +26,7 @@ pub(crate) use self::{
     plan::{Part, Plan, Separator},
     reading::{is_id, is_token},
     sign::sign,
-    sound::{Flaw, equal, flaw, is_path},
+    sound::{Flaw, PATH, equal, flaw, is_path},
     table::table,
     template::{Piece, pieces},
 };

@@ -31,7 +31,8 @@ const ALIKE: &str = "another scheme of this algorithm signs other content that m
     off as one of the other: let each begin with a fixed text of its own, or make a description of each, with a secret of its own";
 const TOGETHER: &str = "its parts run into each other, so that one signature would be good for several deliveries: put text between \
     them that no part holds, as in `{id}.{timestamp}.{body}`, or say that the body is \"json-text\"";
-const PATH: &str = "a path is of object keys and array indexes, joined by dots, and none of them empty";
+pub(crate) const PATH: &str =
+    "a path is of object keys and array indexes, joined by dots, and none of them empty";
 
 impl Scheme {
     /// Stops the compiler at a provider whose schemes cannot be safe, or cannot work.

@@ -38,16 +38,16 @@ impl<P: Provider> VerifierBuilder<P> {
         Self {
             secrets,
             public_url: described.public_url.clone(),
-            described,
             method: Cow::Borrowed("POST"),
             require_timestamp: false,
             tolerance: None,
             kind: None,
             verify_token: None,
-            limits: Limits::default(),
+            limits: Limits { body: described.body_limit, ..Limits::default() },
             budget: None,
             clock: None,
             rules: true,
+            described,
             provider: PhantomData,
         }
     }
@@ -102,7 +102,7 @@ impl<P: Provider> VerifierBuilder<P> {
         self
     }
 
-    /// The largest body that is taken, in bytes. 1 MiB unless told otherwise.
+    /// The largest body that is taken, in bytes. By default the largest that the provider documents, or 1 MiB.
     #[must_use]
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.limits.body = bytes;
