@@ -364,6 +364,11 @@ def postmark():
     doc = {"RecordType": "Bounce", "ID": 42, "Type": "HardBounce", "TypeCode": 1, "Name": "Hard bounce", "Tag": "Test", "MessageID": "00000000-0000-0000-0000-000000000000", "ServerID": 1234, "MessageStream": "outbound", "Email": "john@example.com", "From": "sender@example.com", "BouncedAt": "2019-11-05T16:33:54.0Z"}
     rows = Vectors("postmark:s3cr3t!", compact(doc))
     shows_a_credential(rows)
+    header, trace = {"Authorization": "Basic " + encoded(rows.secret.encode())}, "X-PM-Webhook-Trace-Id"
+    source = "the headers of https://postmarkapp.com/developer/webhooks/webhooks-overview"
+    sent = {**header, trace: "2c4a93a1-1a37-4b0f-9a2c-4ef5f0a0c1d2", "X-PM-Retries-Remaining": "9"}
+    rows.add("with the headers that Postmark sends beside it", sent, source=source)
+    rows.add("the trace id twice, with two values", [*sent.items(), [trace, "b"]], "repeated_header")
     rows.write("postmark")
 
 
