@@ -214,8 +214,11 @@ fn hubspot_is_known_by_every_event_of_a_body() {
 
 #[test]
 fn what_is_no_id_of_the_delivery_is_no_key() {
-    let first = Sent { id: "webhook_1", body: r#"{"data":[{"external_id":"a"}]}"#, ..SENT };
-    let other = Sent { body: r#"{"data":[{"external_id":"b"}]}"#, ..first };
+    const META: &str = r#""meta":{"klaviyo_webhook_id":"webhook_1","timestamp":"2024-01-15T10:30:00+00:00"}"#;
+    let of = |event: &str| format!(r#"{{"data":[{{"external_id":"{event}"}}],{META}}}"#);
+    let (first, other) = (of("a"), of("b"));
+    let (first, other) =
+        (Sent { id: "webhook_1", body: &first, ..SENT }, Sent { id: "webhook_1", body: &other, ..SENT });
     assert!(one::<Klaviyo>(&first, &first) && !one::<Klaviyo>(&first, &other), "the webhook's id");
     let (first, other) = (
         Sent { body: r#"[{"eventId":1},{"eventId":2}]"#, ..SENT },

@@ -52,6 +52,9 @@ impl<P: Provider> Genuine<P> {
             Some(Source::Header(name)) => Some(name.to_string()),
             _ => None,
         };
+        if let Some((_, rest)) = scheme.template().split_once("{header:") {
+            names.extend(rest.split_once('}').map(|(name, _)| name.to_owned()));
+        }
         if scheme.template().contains("{id}") {
             names.extend(scheme.id_header.or(id));
         }
@@ -93,10 +96,18 @@ fn writable<P: Provider>(seconds: i64) -> i64 {
     }
 }
 
-/// The body with its timestamp in milliseconds, where that stands in the body.
+/// The body with its timestamp, where that stands in the body; of Klaviyo's, beside the id of its header.
 fn dated<P: Provider>(body: Vec<u8>, seconds: i64) -> Vec<u8> {
     let schemes = book::schemes(P::DESCRIPTION);
-    let Some(("body", path)) = schemes.first().unwrap().timestamp() else { return body };
+    let scheme = schemes.first().unwrap();
+    let Some(("body", path)) = scheme.timestamp() else { return body };
+    if path == "meta.timestamp" {
+        let meta = format!(
+            "{{\"meta\":{{\"timestamp\":\"{}\",\"klaviyo_webhook_id\":\"evt_1\"}},",
+            Timestamp::from_unix_seconds(seconds)
+        );
+        return [meta.as_bytes(), body[1..].trim_ascii_end()].concat();
+    }
     [format!("{{\"{path}\":{seconds}000,").as_bytes(), &body[1..]].concat()
 }
 

@@ -325,38 +325,66 @@ def linear():
 
 
 def klaviyo():
-    doc = {"data": [{"external_id": "4vyhCBJ6U8x", "payload": {"data": {"type": "event", "id": "4vyhCBJ6U8x", "attributes": {"timestamp": 1705314590, "uuid": "4d2b6f00-b38e-11ee-8001-1d4e0b2f6b3a"}}}, "topic": "event:klaviyo.email_delivered"}], "meta": {"klaviyo_account_id": "ABC123", "klaviyo_webhook_id": "01HM6J0D4QCSZ4SNB2VQ7XGQ6T", "timestamp": "2024-01-15T10:30:00+00:00"}}
+    webhook, at = "01HM6J0D4QCSZ4SNB2VQ7XGQ6T", "2024-01-15T10:30:00+00:00"
+    doc = {"data": [{"external_id": "4vyhCBJ6U8x", "payload": {"data": {"type": "event", "id": "4vyhCBJ6U8x", "attributes": {"timestamp": 1705314590, "uuid": "4d2b6f00-b38e-11ee-8001-1d4e0b2f6b3a"}}}, "topic": "event:klaviyo.email_delivered"}], "meta": {"klaviyo_account_id": "ABC123", "klaviyo_webhook_id": webhook, "timestamp": at}}
     rows = Vectors("a secret of at least sixteen characters", compact(doc))
-    date = lambda seconds: formatdate(seconds, usegmt=True)
-    stamp = "Klaviyo-Timestamp"
-    scheme = Scheme(rows, "Klaviyo-Signature", lambda body, timestamp: joined(body, timestamp), date(NOW), beside=lambda timestamp: {stamp: timestamp})
-    assert scheme.timestamp == "Mon, 15 Jan 2024 10:30:00 GMT"
-    scheme.essentials()
-    scheme.timestamp_header(stamp)
-    scheme.timestamps([
-        ("exactly as old as the tolerance", date(NOW - 300), "valid"),
-        ("one second older than the tolerance", date(NOW - 301), "timestamp"),
-        ("exactly as far ahead as the tolerance", date(NOW + 300), "valid"),
-        ("one second further ahead than the tolerance", date(NOW + 301), "timestamp"),
-        ("the epoch", date(0), "timestamp"),
-        ("a wrong day of the week", "Tue, 15 Jan 2024 10:30:00 GMT", "malformed_header"),
-        ("no day of the week", "15 Jan 2024 10:30:00 GMT", "malformed_header"),
-        ("a day of the week in full", "Monday, 15-Jan-24 10:30:00 GMT", "malformed_header"),
-        ("the form of asctime", "Mon Jan 15 10:30:00 2024", "malformed_header"),
-        ("a month in capitals", "Mon, 15 JAN 2024 10:30:00 GMT", "malformed_header"),
-        ("a zone in lower case", "Mon, 15 Jan 2024 10:30:00 gmt", "malformed_header"),
-        ("an offset in place of the zone", "Mon, 15 Jan 2024 10:30:00 +0000", "malformed_header"),
-        ("a day of one digit", "Mon, 1 Jan 2024 10:30:00 GMT", "malformed_header"),
-        ("a day that is none", "Fri, 30 Feb 2024 10:30:00 GMT", "malformed_header"),
-        ("an hour that is none", "Mon, 15 Jan 2024 24:30:00 GMT", "malformed_header"),
-        ("two blanks", "Mon,  15 Jan 2024 10:30:00 GMT", "malformed_header"),
-        ("unix seconds", str(NOW), "malformed_header"),
-        ("RFC 3339", RFC3339, "malformed_header"),
-        ("an empty timestamp", "", "malformed_header"),
+    stamp, header, id_header = "Klaviyo-Timestamp", "Klaviyo-Signature", "Klaviyo-Webhook-Id"
+    source = "the secret, payload and headers of nickdnk/klaviyo-php-sdk, its tests of parseWebhookRequest"
+    sdk = compact({"meta": {"timestamp": "2026-04-13T22:50:12.101159+00:00", "klaviyo_webhook_id": "01KP4928STE8FKCWB6WDHZ4ZB7", "klaviyo_account_id": "WBhXHN", "version": "2024-06-28"}, "data": [{"topic": "event:klaviyo.unsubscribed_from_email_marketing", "external_id": "73WCCK7JKtE", "payload": {"data": {"id": "73WCCK7JKtE", "type": "event", "attributes": {"timestamp": 1776118606, "event_properties": {"email_address": "foo@bar.com"}}}}}]})
+    local, now = "Tue, 14 Apr 2026 03:50:12 GMT", 1776120630
+    signed = {header: sign("mysecret", sdk + local), stamp: local}
+    rows.add("the SDK's test: the header is five hours from the body's time", signed, source=source, secret="mysecret", body=sdk, now=now)
+    rows.add("the SDK's test: the webhook's id beside it", {**signed, id_header: "01KP4928STE8FKCWB6WDHZ4ZB7"}, source=source, secret="mysecret", body=sdk, now=now)
+    iso = "2026-04-13T22:49:36+00:00"
+    rows.add("the SDK's test: a header in RFC 3339", {header: sign("mysecret", sdk + iso), stamp: iso}, source=source, secret="mysecret", body=sdk, now=now)
+    rows.add("the SDK's test: a wrong signature", {**signed, header: "wrong"}, "malformed_header", source=source, secret="mysecret", body=sdk, now=now)
+    rows.add("the SDK's test: no signature", {}, "missing_header", source=source, secret="mysecret", body="{}", now=now)
+    rows.add("the SDK's test: a body that is no JSON", {header: sign("mysecret", "not json" + iso), stamp: iso}, "forbidden", source=source, secret="mysecret", body="not json", now=now)
+
+    scheme = Scheme(rows, header, lambda body, timestamp: joined(body, timestamp), "Mon, 15 Jan 2024 05:30:00 GMT", beside=lambda timestamp: {stamp: timestamp})
+    stamped = lambda text: f'{{"meta":{{"timestamp":{text}}},"text":"\u00e9, \U0001f980"}}'
+    dated = lambda text: stamped(f'"{text}"')
+    scheme.essentials(bodies=[
+        ("a body beyond ASCII", dated(at), "valid"),
+        ("a body that is not UTF-8, behind its timestamp", b'{"meta":{"timestamp":"2024-01-15T10:30:00Z"},"text":"\xff\xfe"}', "forbidden"),
+        ("an empty body, signed", "", "forbidden"),
+        ("a body that is no JSON, signed", "timestamp=2024-01-15T10:30:00Z", "forbidden"),
+        ("a body with a blank behind it, signed", dated(at) + " ", "forbidden"),
+        ("a body without a timestamp, signed", '{"meta":{}}', "forbidden"),
+        ("a timestamp that stands elsewhere, signed", '{"timestamp":"2024-01-15T10:30:00Z"}', "forbidden"),
+        *((name, dated(text), expect) for name, text, expect in [
+            ("as old as Klaviyo is taken to retry", "2024-01-12T10:30:00Z", "valid"),
+            ("one second older than that", "2024-01-12T10:29:59Z", "timestamp"),
+            ("as far ahead as the tolerance", "2024-01-15T10:35:00Z", "valid"),
+            ("one second further ahead than the tolerance", "2024-01-15T10:35:01Z", "timestamp"),
+            ("a timestamp with six decimals", "2024-01-15T10:30:00.101159+00:00", "valid"),
+            ("a timestamp with an offset", "2024-01-15T12:00:00+01:30", "valid"),
+            ("a timestamp without a zone", "2024-01-15T10:30:00", "forbidden"),
+            ("a timestamp as HTTP writes dates", "Mon, 15 Jan 2024 10:30:00 GMT", "forbidden"),
+            ("an empty timestamp", "", "forbidden"),
+        ]),
+        ("unix seconds", stamped(NOW), "forbidden"),
+        ("a timestamp that is null", stamped("null"), "forbidden"),
     ])
-    scheme.other_timestamp(date(NOW + 1))
+    scheme.timestamp_header(stamp)
+    scheme.timestamps([(f"the signed header holds {what}", text, "valid") for what, text in [
+        ("the time in GMT", "Mon, 15 Jan 2024 10:30:00 GMT"),
+        ("a time of long ago", formatdate(0, usegmt=True)),
+        ("a wrong day of the week", "Tue, 15 Jan 2024 10:30:00 GMT"),
+        ("unix seconds", str(NOW)),
+        ("RFC 3339", RFC3339),
+        ("no time at all", "hello"),
+    ]])
+    scheme.timestamps([("the signed header is empty", "", "missing_header")])
+    scheme.other_timestamp("Mon, 15 Jan 2024 10:30:01 GMT")
+    rows.add("the end of the body moved into the header", {**scheme.with_text(scheme.signature()), stamp: rows.body[-1] + scheme.timestamp}, "forbidden", body=rows.body[:-1], note="the signature is right: such a body is no JSON text")
     rows.add("the timestamp before the body", scheme.with_text(sign(rows.secret, joined(scheme.timestamp, rows.body))), "signature")
-    rows.add("the webhook's id beside it, which is not signed", {**scheme.headers(), "Klaviyo-Webhook-Id": "01HM6J0D4QCSZ4SNB2VQ7XGQ6T"})
+    genuine = scheme.headers()
+    rows.add("the webhook's id beside it, which is not signed", {**genuine, id_header: webhook})
+    rows.add("another webhook's id beside it", {**genuine, id_header: webhook[:-1] + "U"}, "forbidden", note="Klaviyo's page: this indicates potential malicious activity")
+    rows.add("the webhook's id in other case", {**genuine, id_header: webhook.lower()}, "forbidden")
+    rows.add("a webhook's id beside a body that has none", {**scheme.headers(dated(at)), id_header: webhook}, "forbidden", body=dated(at))
+    rows.add("the webhook's id twice, with two values", [*map(list, genuine.items()), [id_header, webhook], [id_header, "x"]], "repeated_header")
     rows.write("klaviyo")
 
 
