@@ -99,8 +99,10 @@ fn every_field_of_the_table_is_typed() {
     .data;
     assert_eq!(
         (data.intent_id.as_str(), data.email, data.sent_at, data.template_id, data.step),
-        ("i", text("e"), date_time(at), id("t"), Some(2.into()))
+        ("i", text("e"), date_time(at), id("t"), id("2"))
     );
+    let named = only!(of("email.sent", r#"{"intentId":"i","step":"first"}"#), Event::EmailSent).data;
+    assert_eq!(named.step, id("first"));
     let data = only!(
         of("email.opened", r#"{"intentId":"i","openedAt":"2024-01-15T10:30:00Z"}"#),
         Event::EmailOpened
@@ -148,5 +150,25 @@ fn a_misfit_tells_its_path_and_not_its_value() {
     ] {
         assert_eq!(misfit::<Retake>("", &changed), path, "{changed}");
         assert!(!event::<Retake>("", &changed).unwrap_err().to_string().contains("s3cret"), "{changed}");
+    }
+}
+
+#[test]
+fn an_event_needs_nothing_but_the_id_of_what_it_is_about() {
+    for (kind, id) in [
+        ("intent.tracked", "intentId"),
+        ("intent.converted", "intentId"),
+        ("intent.expired", "intentId"),
+        ("payment.recovered", "intentId"),
+        ("payment.failed", "userId"),
+        ("trial.expired", "userId"),
+        ("email.sent", "intentId"),
+        ("email.opened", "intentId"),
+        ("email.clicked", "intentId"),
+        ("email.unsubscribed", "email"),
+    ] {
+        let bare = format!(r#"{{"event":"{kind}","data":{{"{id}":"1"}}}}"#);
+        assert!(event::<Retake>("", &bare).is_ok(), "{kind}");
+        assert!(of(kind, "{}").is_err(), "{kind} is about nothing");
     }
 }

@@ -7,7 +7,12 @@
 //! Retake's page offers the intent's id as idempotency key, but one intent has many events, and some events have no
 //! intent: the dedupe key is the digest of the signed body.
 //!
-//! Retake's page calls 200 the success: another 2xx may be tried again, and is then answered 200 without a second run.
+//! Retake makes three attempts, with exponential back-off, and then drops the delivery. Its page calls 200 the success: another 2xx may be
+//! tried again, and is then answered 200 without a second run.
+//!
+//! The page calls the secret optional. Here it is not: a delivery without a signature is always refused. It names no types
+//! and no field that is always there. So nothing is required but the id of what an event is about: a missing field must not cost one
+//! of three attempts.
 
 use crate::{
     dedupe::{KeyPart, KeyRule},
@@ -168,8 +173,8 @@ model! {
         sent_at as "sentAt": Option<DateTime>,
         /// The template's id.
         template_id as "templateId": Option<Text>,
-        /// Which step of the sequence it is.
-        step: Option<Integer>,
+        /// Which step of the sequence it is: a number or a name.
+        step: Option<Text>,
     }
 
     /// The data of `email.opened`.
