@@ -278,7 +278,7 @@ def vercel():
     rows.write("vercel")
 
 
-def adyen():
+def adyen_platforms():
     body = '{"data":{"balancePlatform":"Integration_tools_test","accountId":"BA32272223222H5HVKTBK4MLB","sweep":{"id":"SWPC42272223222H5HVKV6H8C64DP5","schedule":{"type":"balance"},"status":"active","targetAmount":{"currency":"EUR","value":0},"triggerAmount":{"currency":"EUR","value":0},"type":"pull","counterparty":{"balanceAccountId":"BA3227C223222H5HVKT3H9WLC"},"currency":"EUR"}},"environment":"test","type":"balancePlatform.balanceAccountSweep.updated"}'
     secret = "D7DD5BA6146493707BF0BE7496F6404EC7A63616B7158EC927B9F54BB436765F"
     rows = Vectors(secret, body)
@@ -296,7 +296,7 @@ def adyen():
         rows.add(f"a secret that is no hexadecimal: {what}", good, "secret", secret=odd)
     classic = '{"live":"false","notificationItems":[{"NotificationRequestItem":{"additionalData":{"hmacSignature":"coqCmt/IZ4E3CzPvMY8zTjQVL5hYJUiBRg8UU+iCWo0="},"eventCode":"AUTHORISATION","pspReference":"7914073381342284"}}]}'
     rows.add("a standard webhook, whose signatures are in its items", {}, "missing_header", body=classic)
-    rows.write("adyen")
+    rows.write("adyen_platforms")
 
 
 def gitlab():
@@ -373,5 +373,5 @@ def postmark():
 
 
 if __name__ == "__main__":
-    for write in (github, shopify, square, meta, whatsapp, hubspot_v1, intercom, typeform, lemon_squeezy, dropbox, paystack, vercel, adyen, gitlab, chargebee, postmark):
+    for write in (github, shopify, square, meta, whatsapp, hubspot_v1, intercom, typeform, lemon_squeezy, dropbox, paystack, vercel, adyen_platforms, gitlab, chargebee, postmark):
         write()

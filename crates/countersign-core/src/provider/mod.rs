@@ -17,7 +17,7 @@ use crate::{
     scheme::Scheme,
 };
 
-pub mod adyen;
+pub mod adyen_platforms;
 pub mod calendly;
 pub mod chargebee;
 pub mod customer_io;
@@ -56,7 +56,7 @@ pub mod zoom;
 
 use self::code::Code;
 pub use self::{
-    adyen::Adyen,
+    adyen_platforms::AdyenPlatforms,
     calendly::Calendly,
     chargebee::Chargebee,
     custom::{Custom, Payload},
@@ -212,7 +212,7 @@ pub trait Provider: Sized + Send + Sync + 'static {
 macro_rules! for_each_provider {
     ($macro:path) => {
         $macro! {
-            adyen => Adyen,
+            adyen_platforms => AdyenPlatforms,
             calendly => Calendly,
             chargebee => Chargebee,
             clerk => Clerk,
