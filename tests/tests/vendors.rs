@@ -1,13 +1,17 @@
 //! What single providers ask of an endpoint beyond their signatures: tolerances, statuses, limits, secrets.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
+};
 
 use countersign::{
     ConfigError, Description, MemoryStore, Provider, Receiver, ReceiverBuilder, Secret, Secrets, Signer,
     Timestamp, Tolerance, Verifier,
     provider::{
         Calendly, Clerk, Custom, Discord, GitHub, GitLab, HubSpot, Intercom, Klaviyo, Meta, Paddle, Postmark,
-        Recharge, Resend, Retake, Retries, Shopify, Source, StandardWebhooks, Stripe, Success, Svix,
+        Raaft, Recharge, Resend, Retake, Retries, Shopify, Source, StandardWebhooks, Stripe, Success, Svix,
         WhatsApp,
     },
     scheme::Scheme,
@@ -201,6 +205,59 @@ fn a_postmark_delivery_is_known_by_its_trace_id() {
     assert_ne!(keys(Some("a"), "{}"), keys(Some("b"), "{}"));
     assert_eq!(keys(None, "{}"), keys(None, "{}"));
     assert_ne!(keys(None, "{}"), keys(None, "[]"));
+}
+
+/// What is logged while `work` is done.
+fn logged(work: impl FnOnce()) -> String {
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    tracing::subscriber::with_default(subscriber, work);
+    let bytes = log.0.lock().unwrap().clone();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn a_secret_that_looks_like_a_mistake_is_told_of_once_and_not_shown() {
+    let check = |secrets: &[&str], expected: &[&str]| {
+        let secrets = Secrets::new(secrets.iter().map(|secret| Secret::new(*secret).unwrap())).unwrap();
+        let log = logged(|| drop(Verifier::<Recharge>::new(secrets).unwrap()));
+        assert_eq!(log.lines().count(), expected.len(), "{log}");
+        for (line, expected) in log.lines().zip(expected) {
+            assert!(line.contains("WARN") && line.contains("provider=\"recharge\""), "{line}");
+            assert!(line.contains(expected), "{expected} in {line}");
+        }
+        assert!(!log.contains("s3cr3t"), "{log}");
+    };
+    check(&["s3cr3t"], &[]);
+    check(&["s3cr3t\n"], &["the secret has a line feed at the end"]);
+    check(&["'s3cr3t'"], &["the secret has quotes around it"]);
+    check(&["sha256=s3cr3t"], &["the secret has the prefix \"sha256=\", which does not belong there"]);
+    check(&["s3cr3t", " s3cr3t", "whsec_s3cr3t"], &["a space at the start", "the prefix \"whsec_\""]);
+    check(&["s3cr3t", " s3cr3t"], &["secret=2"]);
+
+    let token =
+        |text: &str| Verifier::<Raaft>::new(Secret::new(text).unwrap()).map(drop).map_err(|e| e.to_string());
+    assert_eq!(token("s3cr3t"), Ok(()));
+    let refused = token("s3cr3t\n").unwrap_err();
+    assert_eq!(
+        refused,
+        "the token for raaft has a line feed at the end, and no header can hold that: remove it"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

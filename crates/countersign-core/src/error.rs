@@ -63,6 +63,16 @@ pub enum ConfigError {
         /// What it must look like.
         expected: &'static str,
     },
+    /// A token begins or ends with white space, which HTTP takes off a header's value: no request could show it.
+    #[error("the token for {provider} has {blank} at the {end}, and no header can hold that: remove it")]
+    PaddedToken {
+        /// The provider.
+        provider: String,
+        /// The white space, in words: `a line feed`.
+        blank: &'static str,
+        /// The `start` or the `end`.
+        end: &'static str,
+    },
     /// The provider's algorithm is behind a feature of this crate that is not on.
     #[error("{provider} needs the feature {feature}: add it to the features of countersign in Cargo.toml")]
     MissingFeature {
@@ -132,9 +142,10 @@ impl ConfigError {
     /// The class of this error.
     pub fn kind(&self) -> ConfigErrorKind {
         match self {
-            Self::BlankSecret | Self::SecretCount { .. } | Self::MalformedSecret { .. } => {
-                ConfigErrorKind::Secret
-            }
+            Self::BlankSecret
+            | Self::SecretCount { .. }
+            | Self::MalformedSecret { .. }
+            | Self::PaddedToken { .. } => ConfigErrorKind::Secret,
             Self::NoTimestamp { .. }
             | Self::NoTolerance { .. }
             | Self::KindIsSigned { .. }

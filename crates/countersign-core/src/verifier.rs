@@ -4,6 +4,7 @@ mod body;
 mod budget;
 mod builder;
 mod checked;
+mod oddity;
 mod verification;
 
 use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc, time::Duration};

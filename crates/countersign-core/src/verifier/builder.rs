@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc, time::Duration};
 
-use super::{Budget, Keyed, Limits, Shared, Verifier};
+use super::{Budget, Keyed, Limits, Shared, Verifier, oddity::Oddity};
 use crate::{
     error::ConfigError,
     headers::{Header, Sought},
@@ -159,9 +159,12 @@ impl<P: Provider> VerifierBuilder<P> {
 
     /// Checks the settings, and makes the key states.
     ///
+    /// A secret that looks like a mistake is used as it stands and told of by a warning of `tracing`: white space at an end,
+    /// quotes around it, or a prefix that does not belong there, such as `sha256=`. The warning names what it found, and not the secret.
+    ///
     /// # Errors
     /// [`ConfigError`], when a description cannot be safe or cannot work; when a secret is not written as the provider writes its
-    /// secrets, or no scheme uses it; when a timestamp is required of a provider that signs none, or a tolerance is configured for one; when a tolerance is out of
+    /// secrets, or no scheme uses it; when a token begins or ends with white space, since no header can show it; when a timestamp is required of a provider that signs none, or a tolerance is configured for one; when a tolerance is out of
     /// range; when a kind is configured for one that signs it, or a verify token
     /// for one that shows none; when the
     /// provider signs the URL that it calls and none is configured; when a limit is zero.
@@ -222,6 +225,15 @@ impl<P: Provider> VerifierBuilder<P> {
         if !self.secrets.iter().all(is_used) {
             return Err(Unusable::Malformed("one that begins as the secrets of a scheme do").of(provider()));
         }
+        for (place, secret) in (1_usize..).zip(self.secrets.iter()) {
+            if let Some(oddity) = Oddity::of(secret, description)? {
+                tracing::warn!(
+                    provider = description.name(),
+                    secret = place,
+                    "the secret has {oddity}: if the provider's dashboard shows it without, remove it"
+                );
+            }
+        }
         let (mut sought, fields) = (Sought::default(), description.fields());
         let mut schemes = Vec::new();
         for scheme in description.schemes() {
@@ -259,7 +271,7 @@ impl<P: Provider> VerifierBuilder<P> {
         let shared = Shared {
             schemes,
             kind_header: field_header(&fields.kind, &fields.kind_alias, &mut sought),
-            event_id: header(&fields.event_id).map(|name| sought.add(name.clone())),
+            event_id: field_header(&fields.event_id, &None, &mut sought),
             attempt: field_header(&fields.attempt, &None, &mut sought),
             content_length: sought.add("content-length".into()),
             sought,
