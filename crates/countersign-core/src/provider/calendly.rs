@@ -8,6 +8,9 @@
 //! time at which the event was made (`created_at`).
 //!
 //! Calendly tries for 24 h, ever less often, on anything but a 2xx, and then disables the subscription.
+//!
+//! Whether a retry carries a fresh signed timestamp is not documented. If retries are refused as stale, widen
+//! [`tolerance`](crate::ReceiverBuilder::tolerance).
 
 use std::time::Duration;
 

@@ -9,6 +9,9 @@
 //!
 //! Customer.io waits 4 s and tries for 7 days, ever less often, on anything but a 2xx; what comes later waits behind
 //! the one that fails.
+//!
+//! Whether a retry carries a fresh signed timestamp is not documented. If retries are refused as stale, widen
+//! [`tolerance`](crate::ReceiverBuilder::tolerance).
 
 use std::time::Duration;
 

@@ -17,6 +17,9 @@
 //! answered within 3 s by a 204, and is tried again for up to 10 min (<https://docs.discord.com/developers/events/webhook-events>). A
 //! handler of events need not care: its empty 200 is sent as a 204, and duplicates of events are answered so. A duplicate of an
 //! interaction can only be a replay: it is answered by an empty 200, and Discord never sees that answer.
+//!
+//! Whether a retry carries a fresh signed timestamp is not documented. If retries are refused as stale, widen
+//! [`tolerance`](crate::ReceiverBuilder::tolerance).
 
 use std::time::Duration;
 

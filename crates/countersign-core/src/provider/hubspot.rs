@@ -20,6 +20,9 @@
 //!
 //! HubSpot waits 5 s. It tries an app's webhooks 10 times in 24 h, on any failure. It tries those of workflows for up to 3 days, on 429
 //! and 5xx alone, and any other 4xx is final: so such a failure is sent as a 500.
+//!
+//! Whether a retry carries a fresh signed timestamp is not documented. If retries are refused as stale, widen
+//! [`tolerance`](crate::ReceiverBuilder::tolerance).
 
 use std::time::Duration;
 

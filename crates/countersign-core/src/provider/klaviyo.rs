@@ -5,8 +5,8 @@
 //!
 //! `Klaviyo-Timestamp` is local time, labelled GMT, and so hours off. It is signed content and nothing else here. How old a
 //! delivery is, its body says: `meta.timestamp`, in RFC 3339. It may be 72 h old, for as long as Klaviyo is taken to retry, and 300 s
-//! ahead: nothing shows that a retry carries a fresh timestamp. A body without one is refused. Set
-//! [`tolerance`](crate::ReceiverBuilder::tolerance) to hold deliveries to less.
+//! ahead: whether a retry carries a fresh timestamp is not documented. A body without one is refused. Set
+//! [`tolerance`](crate::ReceiverBuilder::tolerance) to less where your deliveries show that retries are fresh. It cannot be more.
 //!
 //! The id is that of the webhook, **not of the delivery**: `Klaviyo-Webhook-Id` is the same for all that one webhook
 //! sends, and not signed. Klaviyo's page calls it an attack where it differs from the body's `meta.klaviyo_webhook_id`: such a

@@ -13,6 +13,9 @@
 //! The kind is what happened (`event_type`, as in `created`); what it happened to is the body's `object_type`. Recurly
 //! waits 5 s and tries 10 times, the x-th after 10 + x * 2^(x + 5) s with x from 0, on anything but a 2xx
 //! (<https://docs.recurly.com/recurly-subscriptions/docs/automatic-retries>).
+//!
+//! Whether a retry carries a fresh signed timestamp is not documented. If retries are refused as stale, widen
+//! [`tolerance`](crate::ReceiverBuilder::tolerance).
 
 use std::time::Duration;
 

@@ -8,10 +8,14 @@
 //! with a digit is refused; SendGrid's begin with `[`.
 //!
 //! A body is an array of events, and ends in CR and LF, which are signed. Id and kind are those of the first event
-//! (`sg_event_id`, `event`), so the dedupe key is the digest of the signed body. The same event may come in two bodies:
-//! handlers that must not act twice tell events by their `sg_event_id`.
+//! (`sg_event_id`, `event`), so the dedupe key is the digest of the signed body. The same event may come in two bodies,
+//! and its `sg_event_id` is reported to change at a retry: do not deduplicate by that alone. Handlers that must not act twice compare
+//! `sg_message_id`, `event`, `email` and `timestamp` as well.
 //!
 //! SendGrid tries for 24 h after the event, ever less often, on anything but a 2xx.
+//!
+//! Whether a retry carries a fresh signed timestamp is not documented. If retries are refused as stale, widen
+//! [`tolerance`](crate::ReceiverBuilder::tolerance).
 
 use std::time::Duration;
 

@@ -16,6 +16,9 @@
 //! Zendesk tries again up to 3 times on 409, on 429 and 503 with a `Retry-After` below 60 s, and up to 5 times when
 //! nothing answers; **any other 5xx is final** (<https://developer.zendesk.com/api-reference/webhooks/introduction>).
 //! So each failure of a genuine delivery is answered by a 503 with `Retry-After`. The schedule is not published.
+//!
+//! Whether a retry carries a fresh signed timestamp is not documented. If retries are refused as stale, widen
+//! [`tolerance`](crate::ReceiverBuilder::tolerance).
 
 use crate::{
     dedupe::{KeyPart, KeyRule},

@@ -10,6 +10,9 @@
 //! (<https://developers.zoom.us/blog/webhook-delays>). Its pages do not agree on which answers it tries again, so
 //! failures are sent as a 5xx. A URL is validated by the event `endpoint.url_validation`, at first and every 72 h, which is signed
 //! like any other: a receiver answers by itself, with the `plainToken` and its HMAC-SHA256 under the secret that signed it.
+//!
+//! Whether a retry carries a fresh signed timestamp is not documented. If retries are refused as stale, widen
+//! [`tolerance`](crate::ReceiverBuilder::tolerance).
 
 use std::time::Duration;
 
