@@ -97,9 +97,9 @@ impl Sought {
     }
 
     /// Seeks a header under another name as well: under both, it is one header, and two different values are refused.
-    pub(crate) fn add_alias(&mut self, header: &Header, alias: &Cow<'static, str>) {
-        if self.known(alias).is_none() {
-            self.put(alias.clone(), header.place);
+    pub(crate) fn add_alias(&mut self, header: &Header, alias: Cow<'static, str>) {
+        if self.known(&alias).is_none() {
+            self.put(alias, header.place);
         }
     }
 
@@ -232,7 +232,7 @@ mod tests {
     fn a_header_and_its_alias_are_one() {
         let mut sought = Sought::default();
         let token = sought.add("x-token".into());
-        sought.add_alias(&token, &"token".into());
+        sought.add_alias(&token, "token".into());
         let other = sought.add("x-other".into());
         let check = |headers: &[(&str, &str)], expected| {
             let headers = headers.to_vec();

@@ -65,7 +65,6 @@ impl Statuses {
         self.0 & Self::bit(status) != 0
     }
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
     const fn is_empty(&self) -> bool {
         self.0 == 0
     }

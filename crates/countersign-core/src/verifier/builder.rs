@@ -317,7 +317,7 @@ fn check_tolerance(tolerance: Tolerance, description: &Description) -> Result<()
 fn signature_headers(scheme: &Scheme, all: &[Scheme], sought: &mut Sought) -> Vec<Header> {
     if let ([_], Some(alias)) = (all, &scheme.alias) {
         let header = sought.add(scheme.header.clone());
-        sought.add_alias(&header, alias);
+        sought.add_alias(&header, alias.clone());
         return vec![header];
     }
     scheme.headers().map(|name| sought.add(name.clone())).collect()
@@ -332,7 +332,7 @@ fn field_header(
     let Some(Source::Header(name)) = source else { return None };
     let header = sought.add(name.clone());
     if let Some(alias) = alias {
-        sought.add_alias(&header, alias);
+        sought.add_alias(&header, alias.clone());
     }
     Some(header)
 }
