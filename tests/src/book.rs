@@ -36,7 +36,7 @@ pub struct Scheme {
 pub struct Content<'c> {
     /// The id, as its header has it.
     pub id: &'c str,
-    /// The timestamp, as it was sent.
+    /// The timestamp, as it was sent; or else the text of the header that is signed and not interpreted.
     pub timestamp: &'c str,
     /// The URL that the provider was given.
     pub url: &'c str,
@@ -159,6 +159,7 @@ fn filled_in(mut template: &str, key: &[u8], content: Content<'_>) -> Vec<u8> {
             "body" => content.body,
             "id" => content.id.as_bytes(),
             "timestamp" => content.timestamp.as_bytes(),
+            header if header.starts_with("header:") => content.timestamp.as_bytes(),
             "url" => content.url.as_bytes(),
             "method" => b"POST",
             "secret" => key,

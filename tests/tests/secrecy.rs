@@ -34,6 +34,7 @@ impl Forbidden {
         {
             let format = |stamp: &TimestampFormat| stamp.format(now);
             let timestamp = match scheme.format() {
+                _ if scheme.template().contains("{header:") => format(&TimestampFormat::ImfFixdate),
                 "unix-seconds" => format(&TimestampFormat::UnixSeconds),
                 "unix-millis" => format(&TimestampFormat::UnixMillis),
                 "rfc3339" => format(&TimestampFormat::Rfc3339),
