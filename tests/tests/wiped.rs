@@ -21,7 +21,7 @@ use std::{
 use bytes::Bytes;
 use countersign::{
     Clock, Description, LookUpError, MemoryStore, Provider as _, Receiver, Registry, Secret, Secrets, Signer,
-    Timestamp, Verifier,
+    TenantSecrets, Timestamp, Verifier,
     provider::{Custom, Meta, Zoom},
     scheme::{Algorithm, KeyEncoding, Scheme},
 };
@@ -413,7 +413,10 @@ fn a_registry_leaves_nothing_of_secrets_that_were_replaced() {
         hours[2].spoilt = can_be_spoilt.then_some(subject.live - 1);
         let clock = Minutes::default();
         let minutes = clock.clone();
-        let source = move |_, _| ready(Ok(Some(hours[minutes.0.load(Relaxed) as usize / 60].secrets())));
+        let source = move |_, tenant: String| {
+            let secrets = hours[minutes.0.load(Relaxed) as usize / 60].secrets();
+            ready(Ok(Some(TenantSecrets::new(tenant, secrets))))
+        };
         let registry = Registry::builder(source)
             .provider(subject.description())
             .store(MemoryStore::new(1000))
