@@ -15,7 +15,7 @@ use countersign_tests::book::{self, Content, Keys};
 
 const SECRET: &str = "s3cr3t-v4lue";
 const URL: &str = "https://example.com/webhook";
-const BODY: &str = r#"{"webhookTimestamp":1705689600000,"event":"trial.expired","type":"invoice.paid","outcome":"saved","data":{"userId":"pr1vate"}}"#;
+const BODY: &str = r#"{"webhookTimestamp":1705689600000,"meta":{"timestamp":"2024-01-19T18:40:00Z","klaviyo_webhook_id":"id"},"event":"trial.expired","type":"invoice.paid","outcome":"saved","data":{"userId":"pr1vate"}}"#;
 
 /// What must not be found: the secret and the signatures that were expected, whole or in part, in any spelling.
 struct Forbidden(Vec<String>);
