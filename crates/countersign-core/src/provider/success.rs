@@ -56,7 +56,7 @@ impl Success {
     }
 
     /// Whether it is the status of a success.
-    pub(super) const fn is_sane(&self) -> bool {
+    pub(crate) const fn is_sane(&self) -> bool {
         matches!(self.status, 200..=299)
     }
 }

@@ -196,6 +196,9 @@ impl<P: Provider> VerifierBuilder<P> {
             Some("") => return Err(out_of_range("kind", "not blank")),
             kind => kind.map(str::to_owned),
         };
+        if !description.success.is_sane() {
+            return Err(out_of_range("SUCCESS", "a status between 200 and 299"));
+        }
         if self.limits.body == 0 {
             return Err(out_of_range("body_limit", "at least 1 byte"));
         }
