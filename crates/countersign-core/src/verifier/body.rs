@@ -177,10 +177,12 @@ mod tests {
                 collected.hold().unwrap();
             }
             rest = more;
-            let (has, allocated) =
-                (size - rest.len(), collected.segments.iter().map(Vec::capacity).sum::<usize>());
+            let (has, allocated) = (
+                size.saturating_sub(rest.len()),
+                collected.segments.iter().map(Vec::capacity).sum::<usize>(),
+            );
             assert!(allocated <= budget.held(), "{allocated} of {}", budget.held());
-            assert!(budget.held() <= (2 * has).max(LEAST), "{} for {has}", budget.held());
+            assert!(budget.held() <= has.saturating_mul(2).max(LEAST), "{} for {has}", budget.held());
             assert!(budget.held() <= expected.max(has), "{} for {has}, of {expected}", budget.held());
         }
         assert_eq!(collected.into_bytes(), body, "{size} {chunks:?} {expected}");

@@ -95,8 +95,8 @@ impl<'v, P: Provider> Verification<'v, P> {
     /// # Errors
     /// [`VerifyError::WrongSignature`]; [`VerifyError::ForbiddenBody`] and [`VerifyError::Contradiction`] when the
     /// signature matches and still proves too little.
-    pub fn finish(self) -> Result<Delivery<P>, VerifyError> {
-        self.conclude().map_err(|(error, _)| error)
+    pub fn finish(mut self) -> Result<Delivery<P>, VerifyError> {
+        self.conclude()
     }
 
     /// Reads a body to its end, hashing as it arrives, and finishes.
@@ -149,29 +149,24 @@ impl<'v, P: Provider> Verification<'v, P> {
             Ok(()) => self.conclude(),
             Err(error) => {
                 drop(self.body.take());
-                Err((error, self.body))
+                Err(error)
             }
         }
+        .map_err(|error| (error, self.body))
     }
 
-    /// The verdict, with the body where no secret has signed it.
-    fn conclude(mut self) -> Result<Delivery<P>, (VerifyError, Collected<'v>)> {
-        let Self { shared, keyed, now, signatures, signed, hashers, body, .. } = &mut self;
+    /// The verdict. Leaves the body where no secret has signed it.
+    fn conclude(&mut self) -> Result<Delivery<P>, VerifyError> {
+        let Self { shared, keyed, now, signatures, signed, hashers, body, .. } = self;
         let checked = Checked { shared, keyed, now: *now, signatures, beside: signed.beside() };
         let is_by = |(key, hasher): (_, &mut Option<_>)| {
             hasher.as_mut().is_some_and(|hasher| checked.is_by(key, hasher))
         };
         let signer = match hashers.is_empty() {
-            true => checked.signer(body.only_chunk()),
-            false => checked.first(keyed.keys.iter().zip(hashers).map(is_by)),
+            true => checked.signer(body.only_chunk())?,
+            false => checked.first(keyed.keys.iter().zip(hashers).map(is_by))?,
         };
-        match signer {
-            Ok(signer) => {
-                let whole = body.take().into_bytes();
-                checked.conclude(signer, whole).map_err(|error| (error, body.take()))
-            }
-            Err(error) => Err((error, body.take())),
-        }
+        checked.conclude(signer, body.take().into_bytes())
     }
 }
 
