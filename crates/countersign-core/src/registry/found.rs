@@ -92,15 +92,19 @@ impl<P: Provider> Found<P> {
         match begun {
             Ok(verification) => match verification.read_and_keep(next, deadline).await {
                 Ok(delivery) => (self.receiver.clone(), Ok(delivery)),
-                Err((error, mut collected)) => {
-                    // Drawn on the budget while it is kept for another look.
-                    if let Some(error) = self.again.as_ref().and_then(|_| collected.hold().err()) {
-                        return (self.receiver.clone(), Err(Answer::refused(&error)));
-                    }
-                    let kept = collected.into_kept();
-                    self.ask_again(error, |receiver| receiver.verifier().verify(headers, &kept.body, now))
-                        .await
+                Err((error, _)) if self.again.is_none() => {
+                    (self.receiver.clone(), Err(Answer::refused(&error)))
                 }
+                // Drawn on the budget while it is kept for another look.
+                Err((error, mut collected)) => match collected.hold() {
+                    Ok(()) => {
+                        let kept = collected.into_kept();
+                        let verify =
+                            |receiver: &Receiver<P>| receiver.verifier().verify(headers, &kept.body, now);
+                        self.ask_again(error, verify).await
+                    }
+                    Err(error) => (self.receiver.clone(), Err(Answer::refused(&error))),
+                },
             },
             // A token is told by the headers alone.
             Err(error) => {
