@@ -220,7 +220,7 @@ pub fn runs_of_a_retry<P: Provider>() -> usize {
     let mut runs = 0;
     for attempt in 1..=2 {
         // RetentBase has an id for each attempt, and the others one for all.
-        let id = if P::NAME == "retentbase" { format!("id_{attempt}") } else { "id".to_owned() };
+        let id = id(P::NAME, &if P::NAME == "retentbase" { attempt.to_string() } else { "1".to_owned() });
         let now = if attempt == 1 { NOW } else { Timestamp::from_unix_seconds(NOW.unix_seconds() + LATER) };
         // What counts attempts in the body, and what says when one was sent.
         let body = match attempt {
@@ -246,7 +246,7 @@ fn send<P: Provider>(
     body: String,
     now: Timestamp,
 ) -> Option<Sent> {
-    let signer = signer.clone().id(format!("id_{name}")).event_id(format!("event_{name}"));
+    let signer = signer.clone().id(id(P::NAME, name)).event_id(format!("event_{name}"));
     let headers = signer.kind(kind).attempt(1).sign(&body, now).ok()?;
     let delivery = verifier.verify(&headers, &body, now).ok()?;
     let kind = delivery.kind().unwrap_or_default().into_owned();
@@ -273,6 +273,11 @@ fn endpoint<P: Provider>(builder: ReceiverBuilder<P>, now: Timestamp) -> Endpoin
     })
 }
 
+/// The id of a delivery of this name. Klaviyo's is that of the webhook, and stands in the signed body as well.
+fn id(provider: &str, name: &str) -> String {
+    if provider == "klaviyo" { "webhook".to_owned() } else { format!("id_{name}") }
+}
+
 /// The kinds of the three deliveries.
 fn kinds(provider: &str) -> [&'static str; 3] {
     match provider {
@@ -291,6 +296,9 @@ fn body(provider: &str, name: &str, kind: &str) -> String {
         ),
         "hubspot" | "hubspot_v1" => format!(
             r#"[{{"eventId":1,"subscriptionId":2,"portalId":3,"occurredAt":4,"objectId":"{name}","subscriptionType":"deal.creation","attemptNumber":0}}]"#
+        ),
+        "klaviyo" => format!(
+            r#"{{"meta":{{"klaviyo_webhook_id":"webhook","timestamp":"2024-01-15T10:30:00Z"}},"data":[{{"external_id":"{name}"}}]}}"#
         ),
         "intercom" => format!(r#"{{"id":"notif_{name}","topic":"x","delivery_attempts":1}}"#),
         "recharge" => format!(r#"{{"order":{{"id":1,"note":"{name}"}}}}"#),

@@ -27,6 +27,11 @@ const EXCEPTIONS: &[(&str, Promise, &str)] = &[
         "the kind is unsigned, and no key can hold it: each other kind would be another run of the handler",
     ),
     (
+        "gitlab",
+        Promise::UnderItsOwnKind,
+        "the kind is unsigned, and the signed id is the key: each other kind would be another run of the handler",
+    ),
+    (
         "recharge",
         Promise::OnlyOnce,
         "one body comes under several topics, so the unsigned topic is in the key: configure the kind",

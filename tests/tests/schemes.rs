@@ -9,7 +9,7 @@ use countersign::{
 };
 use countersign_tests::{
     book::{self, Content, Keys},
-    descriptions::{Case, URL, case, description},
+    descriptions::{Case, case, description, url},
 };
 use proptest::{prelude::*, sample::Index};
 
@@ -97,11 +97,6 @@ impl Sent {
         let secret = self.keys.signing.expose_secret();
         (self.scheme.header_value(secret, content), self.scheme.shown(secret, content))
     }
-}
-
-fn url(description: &Description) -> String {
-    let written = serde_json::to_value(description).unwrap();
-    written["public_url"].as_str().unwrap_or(URL).to_owned()
 }
 
 fn verifier(

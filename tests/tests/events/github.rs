@@ -63,7 +63,7 @@ fn what_is_common_may_be_missing() {
         assert!(kind.is_none() && action.is_none() && sender.is_none() && repository.is_none(), "{body}");
         assert!(organization.is_none() && installation.is_none(), "{body}");
     }
-    assert_eq!(misfit::<GitHub>("push", r#"{"repository":{"id":"one"}}"#), "repository.id");
+    assert_eq!(misfit::<GitHub>("push", r#"{"commits":[],"repository":{"id":"one"}}"#), "repository.id");
 }
 
 #[test]
