@@ -65,7 +65,7 @@ pub(super) enum Step<'t> {
 #[derive(Default)]
 pub(super) struct Tenants {
     slots: Mutex<Slots>,
-    /// Of the requests and look-ups so far.
+    /// Of the requests, the look-ups and those who waited for one so far.
     count: AtomicU64,
 }
 
@@ -123,7 +123,7 @@ impl Tenants {
         if times.refresh.is_zero() {
             // Each request looks up by itself, and shares with nobody.
             let flight = Arc::new(Flight::new(ask(self.begin(now))));
-            return Step::Wait(Waiter { tenants: self, tenant, flight, has_landed: false });
+            return Step::Wait(self.waiter(tenant, flight));
         }
         if let Some(slot) = slots.slots.get(tenant)
             && let Some(known) = &slot.known
@@ -240,7 +240,11 @@ impl Tenants {
             Arc::new(Flight::new(ask(self.begin(now))))
         });
         slot.waiting = slot.waiting.saturating_add(1);
-        Waiter { tenants: self, tenant, flight: Arc::clone(flight), has_landed: false }
+        self.waiter(tenant, Arc::clone(flight))
+    }
+
+    fn waiter<'t>(&'t self, tenant: &'t str, flight: Arc<Flight>) -> Waiter<'t> {
+        Waiter { tenants: self, tenant, flight, number: self.number(), has_landed: false }
     }
 
     fn begin(&self, at: Duration) -> Began {
@@ -299,13 +303,14 @@ pub(super) struct Waiter<'t> {
     tenants: &'t Tenants,
     tenant: &'t str,
     flight: Arc<Flight>,
+    number: u64,
     has_landed: bool,
 }
 
 impl Waiter<'_> {
     /// What the look-up comes to.
     pub(super) async fn landed(&mut self) -> Sought {
-        let sought = poll_fn(|cx| self.flight.poll(cx)).await;
+        let sought = poll_fn(|cx| self.flight.poll(self.number, cx)).await;
         self.has_landed = true;
         sought
     }
@@ -325,6 +330,6 @@ impl Drop for Waiter<'_> {
             }
         }
         drop(slots);
-        self.flight.wake();
+        self.flight.leave(self.number);
     }
 }

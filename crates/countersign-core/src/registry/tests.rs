@@ -7,8 +7,11 @@ use std::{
     collections::VecDeque,
     future::{pending, poll_fn, ready},
     pin::{Pin, pin},
-    sync::Mutex,
-    task::{Context, Poll, Waker},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
 };
 
 use super::{source::Said, tenants::Began, *};
@@ -205,6 +208,43 @@ fn of_many_requests_one_looks_up_and_all_get_what_it_found() {
         }
         assert_eq!(f.source.asked(), 1, "{says:?}");
     }
+}
+
+/// A task of its own, that counts with others how often they are woken.
+struct Counting(Arc<AtomicUsize>);
+
+impl Wake for Counting {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_sender_that_hangs_up_wakes_no_others_that_wait() {
+    const COUNT: usize = 1000;
+    let f = fixture(Next::Hangs);
+    let woken = Arc::new(AtomicUsize::new(0));
+    let waker = || Waker::from(Arc::new(Counting(Arc::clone(&woken))));
+    let mut waiting: Vec<_> =
+        (0..COUNT).map(|_| (waker(), Box::pin(f.registry.find("retake", "acme", never)))).collect();
+    for (waker, find) in &mut waiting {
+        assert!(find.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+    }
+    // All but one hang up, and those that are woken by it look again.
+    while waiting.len() > 1 {
+        let before = woken.load(Ordering::SeqCst);
+        drop(waiting.remove(0));
+        for (waker, find) in &mut waiting {
+            if woken.load(Ordering::SeqCst) > before {
+                assert!(find.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+            }
+        }
+    }
+    let woken = woken.load(Ordering::SeqCst);
+    assert!(woken <= COUNT, "{woken} times");
+    f.source.say(Next::Secret("a"));
+    let (waker, find) = &mut waiting[0];
+    assert!(find.as_mut().poll(&mut Context::from_waker(waker)).is_ready());
 }
 
 #[test]
