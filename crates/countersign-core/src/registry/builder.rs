@@ -99,7 +99,8 @@ impl RegistryBuilder {
     /// For how long secrets serve before they are looked up again: a rotation is picked up that much later, and at once by a delivery
     /// that is signed with a new secret. 60 s unless told otherwise; at zero, each request looks up.
     ///
-    /// One request looks up; the others go on with what is known. Equal secrets keep their key states.
+    /// One request looks up; the others go on with what is known. Where it has gone before the source answered, those that come next wait
+    /// for a look-up. Equal secrets keep their key states.
     #[must_use]
     pub fn refresh(mut self, refresh: Duration) -> Self {
         self.times.refresh = refresh;

@@ -85,6 +85,8 @@ struct Slot {
     waiting: usize,
     /// When the last look-up began, whatever became of it.
     tried: Option<Duration>,
+    /// Whether the last look-up that ended was given up, since all who waited for it had gone.
+    is_given_up: bool,
     seats: Seat,
 }
 
@@ -129,9 +131,15 @@ impl Tenants {
             && let Some(known) = &slot.known
         {
             let age = now.saturating_sub(known.since.at);
-            let is_tried = slot.flight.is_some() || !slot.rest(now, times).is_zero();
+            let rest = slot.rest(now, times);
+            // A look-up that nobody waited for is no attempt: whoever holds a revoked secret could begin look-ups, hang up, and be
+            // served by what is known for as long as that is kept. So then all wait until one has ended.
+            let is_tried = !slot.is_given_up && (slot.flight.is_some() || !rest.is_zero());
             if age < times.refresh || age < times.keep && is_tried {
                 return Step::Serve(known.receiver.clone());
+            }
+            if slot.is_given_up && slot.flight.is_none() && !rest.is_zero() {
+                return Step::Pause(rest);
             }
         }
         Step::Wait(self.join(slots.slot(tenant), tenant, now, ask))
@@ -325,7 +333,7 @@ impl Drop for Waiter<'_> {
         {
             slot.waiting = slot.waiting.saturating_sub(1);
             if self.has_landed || slot.waiting == 0 {
-                (slot.flight, slot.waiting) = (None, 0);
+                (slot.flight, slot.waiting, slot.is_given_up) = (None, 0, !self.has_landed);
                 slots.tidy(self.tenant);
             }
         }

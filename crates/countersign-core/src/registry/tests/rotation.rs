@@ -190,6 +190,30 @@ fn senders_that_hang_up_neither_keep_a_seat_nor_start_look_ups_nor_stop_one() {
 }
 
 #[test]
+fn senders_that_hang_up_do_not_keep_a_revoked_secret_alive() {
+    let f = fixture(Next::Secret("revoked"));
+    assert_eq!(f.send_at_once("revoked"), Poll::Ready(200));
+    f.clock.advance(60 * SECOND);
+    // The source takes a moment over its answer, and by then who began the look-up has gone.
+    let mut accepted = 0;
+    for _ in 0..600 {
+        f.source.say(Next::Hangs);
+        let mut began = vec![f.sending("revoked")];
+        done(&mut began);
+        let mut sent = vec![f.sending("revoked")];
+        accepted += done(&mut sent).len();
+        drop(began);
+        f.source.say(Next::Secret("new"));
+        accepted += done(&mut sent).iter().filter(|status| **status == 200).count();
+        f.clock.advance(SECOND / 2);
+        accepted += done(&mut sent).iter().filter(|status| **status == 200).count();
+    }
+    // Whoever looked while the first look-up was under way.
+    assert!(accepted <= 1, "{accepted} forgeries");
+    assert_eq!(f.send_at_once("new"), Poll::Ready(200));
+}
+
+#[test]
 fn new_names_whose_senders_hang_up_leave_nothing() {
     let f = fixture(Next::Hangs);
     for name in 0..100 {
