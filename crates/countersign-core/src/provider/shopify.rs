@@ -18,7 +18,9 @@
 //! The topic in the key is not signed. **Whoever captures a delivery can have it handled once more under each other topic.** No key
 //! prevents that, and nothing in the body names the topic. Serve each topic at an endpoint of its own and configure it
 //! ([`ReceiverBuilder::kind`](crate::ReceiverBuilder::kind)): the receiver then takes the topic from no header, and nothing unsigned is left
-//! in the key.
+//! in the key. **What is left is the path.** One client secret signs for all topics of an app, and for all its shops. Whoever captures a
+//! delivery can have it handled once at each endpoint of the app, as that endpoint's topic. So serve only the topics that you need, and ask
+//! Shopify's API what is so before something is done that cannot be undone.
 //!
 //! Shopify documents no largest body; its staff tell of more than a megabyte, for orders of many lines. 10 MiB are taken by default.
 //!

@@ -129,6 +129,9 @@ impl<P: Provider> ReceiverBuilder<P> {
 
     /// The kind of every delivery at this endpoint, for a provider that does not sign it: with one endpoint a kind,
     /// nothing unsigned is left in the dedupe key.
+    ///
+    /// Few providers sign the path. Where several endpoints have one secret, whoever captured a delivery can present it at each of them, and
+    /// have it handled there once as that endpoint's kind: give each a secret of its own where the provider lets you.
     #[must_use]
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
         self.verifier = self.verifier.kind(kind);

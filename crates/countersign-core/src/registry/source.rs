@@ -14,6 +14,10 @@ pub(super) type Said = Result<Option<TenantSecrets>, SecretError>;
 /// that spells the name in another way is a 404. So a source that ignores case or blanks does not make
 /// several endpoints, each with its own dedupe keys, of one tenant.
 ///
+/// **Tenants of equal secrets are not kept apart by them.** Some providers sign by one secret for a whole app (Shopify, Slack, Meta), and few
+/// sign the path. Whoever captured a delivery of one tenant can then present it as one of each other tenant with that secret. There, compare the
+/// tenant with what the signed body says of it (Slack's `team_id`), or serve them as one tenant.
+///
 /// A tenant that is renamed becomes another endpoint. The old name serves until its next look-up, at most for
 /// the [`refresh`](crate::RegistryBuilder::refresh). A delivery that was handled under the old name can be
 /// handled again under the new one. Where tenants are renamed, use an id that stays.

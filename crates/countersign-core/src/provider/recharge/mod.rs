@@ -11,7 +11,8 @@
 //!
 //! The topic (`subscription/created`) is not signed, and one body is sent under several topics, so the dedupe key holds
 //! both. **Serve each topic at an endpoint of its own and configure its kind** ([`VerifierBuilder::kind`]): then nothing
-//! unsigned is left in the key, and the header is not read. Without that, whoever captures a delivery can have it handled once more
+//! unsigned is left in the key, and the header is not read. One client secret signs for all topics, so what is left is the path: whoever
+//! captures a delivery can have it handled once at each endpoint of its resource, as that endpoint's topic. Without that, whoever captures a delivery can have it handled once more
 //! under each other topic of its resource: no key prevents it. A topic that names another resource than the signed body is
 //! refused, but for one that `app/uninstalled` and `recharge/uninstalled` may show, `store`. Without any topic the kind is the resource alone, `subscription`; where even that is unclear, the event is
 //! [`Event::Unknown`] with an empty kind.
