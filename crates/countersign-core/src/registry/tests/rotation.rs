@@ -214,6 +214,26 @@ fn senders_that_hang_up_do_not_keep_a_revoked_secret_alive() {
 }
 
 #[test]
+fn senders_that_hang_up_while_the_source_hangs_cost_no_delivery() {
+    let f = fixture(Next::Secret("a"));
+    assert_eq!(f.send_at_once("a"), Poll::Ready(200));
+    f.clock.advance(60 * SECOND);
+    f.source.say(Next::Hangs);
+    for _ in 0..10 {
+        let mut hanging_up = vec![f.sending("forged")];
+        done(&mut hanging_up);
+        drop(hanging_up);
+        let mut genuine = vec![f.sending("a")];
+        assert!(done(&mut genuine).is_empty());
+        f.clock.advance(SECOND);
+        assert!(done(&mut genuine).is_empty());
+        // The source is given up after 2 s: what it said last serves on.
+        f.clock.advance(2 * SECOND);
+        assert_eq!(done(&mut genuine), [200]);
+    }
+}
+
+#[test]
 fn new_names_whose_senders_hang_up_leave_nothing() {
     let f = fixture(Next::Hangs);
     for name in 0..100 {
