@@ -15,7 +15,7 @@
 //!
 //! **Nothing signed names the kind.** Whoever captures a delivery before it arrives can present it once as another kind, and the
 //! delivery itself is then a duplicate. Where that matters, serve each kind at an endpoint of its own and configure it
-//! ([`ReceiverBuilder::kind`](crate::ReceiverBuilder::kind)).
+//! ([`ReceiverBuilder::kind`](crate::ReceiverBuilder::kind)), with a secret of its own: the path is not signed either.
 
 use crate::{
     dedupe::{KeyPart, KeyRule},
