@@ -33,6 +33,8 @@ pub struct Verification<'v, P: Provider> {
     hashers: Vec<Option<Hasher>>,
     received: usize,
     body: Collected<'v>,
+    /// Why a chunk was refused: what was hashed may then not be what is kept.
+    refused: Option<VerifyError>,
     verifier: PhantomData<&'v Verifier<P>>,
 }
 
@@ -50,6 +52,7 @@ impl<'v, P: Provider> Verification<'v, P> {
             hashers: Vec::new(),
             received: 0,
             body: Collected::new(&shared.budget, declared.unwrap_or(shared.limits.body)),
+            refused: None,
             verifier: PhantomData,
         }
     }
@@ -58,10 +61,14 @@ impl<'v, P: Provider> Verification<'v, P> {
     ///
     /// # Errors
     /// [`VerifyError::BodyTooLarge`] when the body grows beyond the limit; [`VerifyError::OverBudget`] when the bodies that are held leave
-    /// no room for it.
+    /// no room for it. Then [`finish`](Self::finish) answers the same, whatever else is given.
     pub fn update(&mut self, chunk: Bytes) -> Result<(), VerifyError> {
-        self.take(chunk)?;
-        self.body.count()
+        if let Some(refused) = &self.refused {
+            return Err(refused.clone());
+        }
+        let taken = self.take(chunk).and_then(|()| self.body.count());
+        self.refused = taken.clone().err();
+        taken
     }
 
     /// As [`update`](Self::update), for a chunk behind which more may have arrived already.
@@ -94,7 +101,7 @@ impl<'v, P: Provider> Verification<'v, P> {
     ///
     /// # Errors
     /// [`VerifyError::WrongSignature`]; [`VerifyError::ForbiddenBody`] and [`VerifyError::Contradiction`] when the
-    /// signature matches and still proves too little.
+    /// signature matches and still proves too little; and as [`update`](Self::update), where that refused a chunk.
     pub fn finish(mut self) -> Result<Delivery<P>, VerifyError> {
         self.conclude()
     }
@@ -157,6 +164,9 @@ impl<'v, P: Provider> Verification<'v, P> {
 
     /// The verdict. Leaves the body where no secret has signed it.
     fn conclude(&mut self) -> Result<Delivery<P>, VerifyError> {
+        if let Some(refused) = self.refused.take() {
+            return Err(refused);
+        }
         let Self { shared, keyed, now, signatures, signed, hashers, body, .. } = self;
         let checked = Checked { shared, keyed, now: *now, signatures, beside: signed.beside() };
         let is_by = |(key, hasher): (_, &mut Option<_>)| {
@@ -176,5 +186,41 @@ impl<P: Provider> fmt::Debug for Verification<'_, P> {
             .field("provider", &self.shared.described.name())
             .field("received", &self.received)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Secret, Signer, provider::Retake};
+
+    const BODY: &[u8] = br#"{"event":"intent.expired","data":{"intentId":"int_abc123"}}"#;
+
+    fn verifier(secret: &Secret) -> Verifier<Retake> {
+        Verifier::builder(secret).body_limit(100).body_budget(120).build().unwrap()
+    }
+
+    /// Gives these chunks and does not look at the answers, as a caller might.
+    fn check(chunks: &[&'static [u8]], held: usize, expected: &VerifyError) {
+        let (secret, now) = (Secret::new("retake_secret").unwrap(), Timestamp::from_unix_seconds(0));
+        let (verifier, headers) =
+            (verifier(&secret), Signer::<Retake>::new(&secret).sign(BODY, now).unwrap());
+        let mut other = verifier.begin(&headers, now).unwrap();
+        other.update(Bytes::from(vec![b' '; held])).unwrap();
+        let mut verification = verifier.begin(&headers, now).unwrap();
+        for chunk in chunks {
+            let _refused = verification.update(Bytes::from_static(chunk));
+        }
+        assert_eq!(verification.finish().map(|delivery| delivery.body().clone()).as_ref(), Err(expected));
+    }
+
+    #[test]
+    fn a_chunk_that_was_refused_is_never_passed_over() {
+        let (front, back) = BODY.split_at(10);
+        // What was hashed had no room to be kept.
+        check(&[front, back], 100, &VerifyError::OverBudget { budget: 120 });
+        // The genuine body, and more than is taken behind it.
+        check(&[BODY, &[b' '; 100]], 0, &VerifyError::BodyTooLarge { limit: 100 });
+        check(&[&[b' '; 101], BODY], 0, &VerifyError::BodyTooLarge { limit: 100 });
     }
 }
