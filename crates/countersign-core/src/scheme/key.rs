@@ -139,6 +139,16 @@ impl Key {
         }
     }
 
+    /// Whether both are secrets that are part of the signed content, and content with this one could be read as content with the other.
+    pub(crate) fn passes_as(&self, other: &Self, scheme: &Scheme) -> bool {
+        match (self, other) {
+            (Self::Sha256(one), Self::Sha256(two)) => {
+                scheme.confuses(one.expose_secret(), two.expose_secret())
+            }
+            _ => false,
+        }
+    }
+
     /// Whether one of the signatures is this key's over what was hashed, which is used up where it stands.
     pub(crate) fn has_signed(&self, hasher: &mut Hasher, signatures: &Signatures) -> Choice {
         match (self, hasher) {

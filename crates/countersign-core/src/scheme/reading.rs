@@ -117,6 +117,24 @@ impl Scheme {
         }
     }
 
+    /// Whether content with this secret in it could be read as content with a shorter one: what the longer one has more would be part
+    /// of what stands beside it.
+    ///
+    /// What stands before a body that is JSON, and still leaves it JSON, is white space.
+    pub(crate) fn confuses(&self, long: &[u8], short: &[u8]) -> bool {
+        let pieces: Vec<_> = template::pieces(self.template()).collect();
+        let place = pieces.iter().position(|piece| *piece == Piece::Secret);
+        let (Some(place), Some(remainder), true) = (place, self.remainder(), long.len() > short.len()) else {
+            return false;
+        };
+        let is_blank = |rest: &[u8]| rest.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+        match pieces.get(place..) {
+            _ if place > remainder => long.ends_with(short),
+            Some([_, Piece::Body]) => long.strip_prefix(short).is_some_and(is_blank),
+            _ => long.starts_with(short),
+        }
+    }
+
     /// Whether no content of one is content of the other: where their templates stop being alike, they differ in the next byte.
     pub(crate) const fn is_told_apart(&self, other: &Self, both_structures: bool) -> bool {
         let ((mut ours, mut in_ours), (mut theirs, mut in_theirs)) = ((0_usize, 0_usize), (0_usize, 0_usize));

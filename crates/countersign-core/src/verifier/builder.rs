@@ -164,7 +164,7 @@ impl<P: Provider> VerifierBuilder<P> {
     ///
     /// # Errors
     /// [`ConfigError`], when a description cannot be safe or cannot work; when a secret is not written as the provider writes its
-    /// secrets, or no scheme uses it; when a token begins or ends with white space, since no header can show it; when a timestamp is required of a provider that signs none, or a tolerance is configured for one; when a tolerance is out of
+    /// secrets, or no scheme uses it; when one is part of what is hashed and cannot be told apart from another one, which it holds; when a token begins or ends with white space, since no header can show it; when a timestamp is required of a provider that signs none, or a tolerance is configured for one; when a tolerance is out of
     /// range; when a kind is configured for one that signs it, or a verify token
     /// for one that shows none; when the
     /// provider signs the URL that it calls and none is configured; when a limit is zero.
@@ -249,6 +249,9 @@ impl<P: Provider> VerifierBuilder<P> {
             let keys = keys.collect::<Result<Vec<_>, _>>().map_err(|unusable| unusable.of(provider()))?;
             if keys.is_empty() {
                 continue;
+            }
+            if keys.iter().any(|key| keys.iter().any(|other| key.passes_as(other, &scheme))) {
+                return Err(Unusable::Malformed("told apart from another one, which it holds").of(provider()));
             }
             let digests = description.handshakes().iter().any(Handshake::replies_with_digest);
             schemes.push(Keyed {

@@ -1,7 +1,11 @@
 //! Each flaw is found, and what providers send has none.
 
 use super::*;
-use crate::time::Tolerance;
+use crate::{
+    Secret, Secrets, Timestamp, Verifier,
+    provider::{Custom, Description},
+    time::Tolerance,
+};
 
 const STAMPED: &str = "{timestamp}.{body}";
 const FIELDS: Fields = Fields::NONE.id(Source::header("x-id"));
@@ -270,4 +274,39 @@ fn two_schemes_of_one_content_read_the_same_in_it() {
 #[should_panic(expected = "needs a scheme")]
 fn a_flaw_stops_the_compiler() {
     Scheme::assert_sound(&[], &FIELDS);
+}
+
+#[test]
+fn secrets_within_the_signed_content_do_not_run_into_what_stands_beside_them() {
+    let check = |template, rule, secrets: [&str; 2], signed: &str, bodies: &[&str], refused: bool| {
+        let digest = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(signed));
+        let secrets = Secrets::new(secrets.map(|secret| Secret::new(secret).unwrap())).unwrap();
+        let described = Description::new("acme", [Scheme::sha256("x-sig").signs(template).body(rule)]);
+        match Verifier::<Custom>::custom(described.id(Source::header("x-id")), secrets) {
+            Ok(verifier) => {
+                let now = Timestamp::from_unix_seconds(0);
+                let read = |body: &&&str| verifier.verify(&[("x-sig", &digest)], **body, now).is_ok();
+                assert!(
+                    !refused,
+                    "{signed:?} is read as {:?}",
+                    bodies.iter().filter(read).collect::<Vec<_>>()
+                );
+            }
+            Err(error) => {
+                assert!(refused && error.to_string().contains("told apart from another"), "{error}");
+            }
+        }
+    };
+    let (front, back) = ("{secret}{body}", "{body}{secret}");
+    check(front, BodyRule::JsonText, ["secret", "secret "], "secret {}", &["{}", " {}"], true);
+    check(front, BodyRule::JsonText, ["secret\n", "secret"], "secret\n{}", &["{}", "\n{}"], true);
+    check(back, BodyRule::Any, ["secret", "my secret"], "7my secret", &["7", "7my "], true);
+    let beside = "{secret}{id}.{body}";
+    check(beside, BodyRule::JsonText, ["secret", "secret7"], "secret77.{}", &["{}"], true);
+    check("{id}{secret}{body}", BodyRule::JsonText, ["secret", "7secret"], "77secret{}", &["{}"], true);
+    check(front, BodyRule::JsonText, ["secret", " secret"], " secret{}", &["{}"], false);
+    check(front, BodyRule::JsonText, ["secret", "secret7"], "secret7{}", &["{}"], false);
+    check(back, BodyRule::Any, ["secret", "secret "], "7secret ", &["7"], false);
+    check(front, BodyRule::JsonText, ["secret", "secret"], "secret{}", &["{}"], false);
+    check(front, BodyRule::JsonText, ["one secret", "another"], "another{}", &["{}"], false);
 }
