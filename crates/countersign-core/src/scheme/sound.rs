@@ -24,6 +24,9 @@ pub(crate) struct Flaw {
 /// The longest tolerance, in seconds: seven days. What may be older has no use for a timestamp.
 const MAX_TOLERANCE: u64 = 7 * 24 * 60 * 60;
 
+/// The longest template, in bytes: its pieces are compared with each other, which takes long where there are many.
+const MAX_TEMPLATE: usize = 1024;
+
 const HEADER_NAME: &str = "a header's name is of letters in lower case, digits, `-` and `_`";
 const APART: &str = "another scheme of this algorithm signs other content, and a signature of one could be passed off as one of \
     the other: the body must be \"json-structure\"";
@@ -416,6 +419,9 @@ impl Scheme {
     }
 
     const fn flaw_of_template(&self, fields: &Fields) -> Option<Flaw> {
+        if self.template().len() > MAX_TEMPLATE {
+            return Some(flaw("signs", "a template has 1024 bytes at most"));
+        }
         let (mut bodies, mut stamps, mut secrets, mut secret_first) = (0_u8, 0_u8, 0_u8, false);
         let (mut signs_id, mut headers) = (false, 0_u8);
         let mut rest = self.template();

@@ -310,3 +310,15 @@ fn secrets_within_the_signed_content_do_not_run_into_what_stands_beside_them() {
     check(front, BodyRule::JsonText, ["secret", "secret"], "secret{}", &["{}"], false);
     check(front, BodyRule::JsonText, ["one secret", "another"], "another{}", &["{}"], false);
 }
+
+#[test]
+fn a_long_template_is_refused_at_once() {
+    for piece in ["a", "{url}", "{"] {
+        let mut scheme = bare();
+        scheme.signs = Some((piece.repeat(1 << 20) + "{body}").into());
+        check(scheme, "1024 bytes at most");
+    }
+    let mut scheme = bare();
+    scheme.signs = Some(("a".repeat(1018) + "{body}").into());
+    check(scheme, "");
+}
