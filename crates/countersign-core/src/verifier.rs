@@ -249,6 +249,11 @@ impl<P: Provider> Verifier<P> {
         checked.conclude(signer, body)
     }
 
+    /// Whether a scheme of the provider takes no part, since no secret of its own is configured.
+    pub(crate) fn lacks_schemes(&self) -> bool {
+        self.shared.schemes.len() < self.description().schemes().len()
+    }
+
     /// How much of a body is taken, and for how long it is waited for.
     pub fn limits(&self) -> Limits {
         self.shared.limits

@@ -181,14 +181,17 @@ impl<P: Provider> Found<P> {
         wrong: &Receiver<P>,
         error: &VerifyError,
     ) -> Result<Option<Receiver<P>>, LookUpError> {
-        // What is malformed would be so under any secret.
-        let may_be_rotated = matches!(
-            error,
+        let may_be_rotated = match error {
             VerifyError::WrongSignature
-                | VerifyError::WrongToken
-                | VerifyError::WrongVerifyToken
-                | VerifyError::NoVerifyToken { .. }
-        );
+            | VerifyError::WrongToken
+            | VerifyError::WrongVerifyToken
+            | VerifyError::NoVerifyToken { .. } => true,
+            // It may be good under a scheme whose secret is configured by now. Where each has one, what is malformed is so under any.
+            VerifyError::MissingHeader { .. } | VerifyError::MalformedHeader { .. } => {
+                wrong.verifier().lacks_schemes()
+            }
+            _ => false,
+        };
         match &self.again {
             Some(again) if may_be_rotated => {
                 let receiver = again.again(wrong).await?;

@@ -21,7 +21,7 @@ use crate::{
         testing::{ManualClock, block_on},
     },
     error::ConfigError,
-    provider::{Raaft, Retake},
+    provider::{GitLab, Raaft, Retake},
     scheme::Scheme,
     secret::{Secret, Secrets},
     signer::Signer,

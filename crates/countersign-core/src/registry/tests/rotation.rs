@@ -251,3 +251,21 @@ fn a_clock_that_stands_still_is_a_503_and_no_loop() {
         assert_eq!((send(&found, "forged"), f.source.asked()), (answer, 1));
     }
 }
+
+#[test]
+fn a_rotation_to_a_secret_of_another_scheme_costs_no_delivery() {
+    const TOKENS: [&str; 2] = ["a secret token", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"];
+    for (old, new) in [(TOKENS[0], TOKENS[1]), (TOKENS[1], TOKENS[0])] {
+        let f = fixture(Next::Secret(old));
+        let send = |secret: &str| {
+            let signer = Signer::<GitLab>::new(&Secret::new(secret).unwrap()).id("7");
+            let found = block_on(f.registry.find("gitlab", "acme", Hasty(f.clock.clone()))).unwrap();
+            let handler = async |_| Ok::<(), ConfigError>(());
+            let headers = signer.sign(BODY, NOW).unwrap();
+            block_on(found.handle(&headers, BODY, NOW, Hasty(f.clock.clone()), handler)).status()
+        };
+        assert_eq!((send(old), f.source.asked()), (200, 1));
+        f.source.say(Next::Secret(new));
+        assert_eq!((send(new), f.source.asked()), (200, 2), "{new}");
+    }
+}
