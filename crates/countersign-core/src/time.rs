@@ -192,9 +192,9 @@ impl Tolerance {
     }
 
     /// For how long one signature is good: from the moment at which its timestamp is as far ahead as it may be, until it is
-    /// as far behind.
+    /// as far behind, with the whole of that second.
     pub(crate) const fn window(self) -> Duration {
-        Duration::from_secs(self.behind.saturating_add(self.ahead))
+        Duration::from_secs(self.behind.saturating_add(self.ahead).saturating_add(1))
     }
 
     /// Whether it is the same, asked when the program is compiled.
@@ -344,8 +344,20 @@ mod tests {
         assert_eq!(tolerance.check(at(1000), at(1006)), Err(stale));
         let future = VerifyError::Future { ahead_seconds: 61, tolerance_seconds: 60 };
         assert_eq!(tolerance.check(at(1061), at(1000)), Err(future));
-        assert_eq!((tolerance.as_duration().as_secs(), tolerance.window().as_secs()), (60, 65));
+        assert_eq!((tolerance.as_duration().as_secs(), tolerance.window().as_secs()), (60, 66));
         assert_eq!(Tolerance::from_secs(u64::MAX).window().as_secs(), u64::MAX);
+    }
+
+    #[test]
+    fn a_window_lasts_from_the_first_moment_at_which_a_signature_is_good_to_the_last() {
+        for tolerance in [Tolerance::from_secs(300), Tolerance::from_secs(5).ahead(60)] {
+            let signed = Timestamp::from_unix_seconds(1_705_314_600);
+            let first = signed.saturating_sub(Duration::from_secs(tolerance.ahead));
+            let forgotten = first.saturating_add(tolerance.window());
+            assert!(tolerance.check(signed, first).is_ok());
+            assert!(tolerance.check(signed, forgotten.saturating_sub(Duration::from_nanos(1))).is_ok());
+            assert!(tolerance.check(signed, forgotten).is_err(), "{tolerance}: forgotten and still good");
+        }
     }
 
     #[test]

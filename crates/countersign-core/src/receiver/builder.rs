@@ -68,7 +68,7 @@ impl<P: Provider> ReceiverBuilder<P> {
     }
 
     /// How long a handled delivery is remembered. By default a quarter longer than the provider keeps trying, 72 h where
-    /// that is not known, and never shorter than the two sides of its timestamps' tolerance together; at least 72 h where it may be signed
+    /// that is not known, and never shorter than the two sides of its timestamps' tolerance together, and a second; at least 72 h where it may be signed
     /// without one, since then nothing else keeps a replay out.
     #[must_use]
     pub fn retention(mut self, retention: Duration) -> Self {
@@ -230,7 +230,7 @@ impl<P: Provider> ReceiverBuilder<P> {
         if retention.is_zero() || retention < replay_window(description, tolerance) {
             return Err(out_of_range(
                 "retention",
-                "at least the tolerance behind and ahead together, or replays would get through",
+                "at least the tolerance behind and ahead together, and one second, or replays would get through",
             ));
         }
         if let Some(problem) = self.rules.and_then(|rules| KeyRule::flaw_of_all(rules, &verifier.known())) {
@@ -265,7 +265,7 @@ fn default_retention(description: &Description, tolerance: Option<Tolerance>) ->
 }
 
 /// For how long one delivery can be played again, under the tolerance that is configured or else the provider's own: its timestamp may be
-/// the tolerance ahead, and then is good until it is the tolerance behind.
+/// the tolerance ahead, and then is good until the second is over in which it is the tolerance behind.
 pub(crate) fn replay_window(description: &Description, tolerance: Option<Tolerance>) -> Duration {
     let signed = description.schemes().iter().filter(|scheme| scheme.signs_timestamp());
     signed.map(|scheme| tolerance.unwrap_or(scheme.max_age()).window()).max().unwrap_or_default()

@@ -239,7 +239,7 @@ fn check(listed: &Listed, common: &Common) -> Result<(), ConfigError> {
     {
         return Err(out_of_range(
             "retention_seconds",
-            "at least the tolerance behind and ahead together, or replays would get through",
+            "at least the tolerance behind and ahead together, and one second, or replays would get through",
         ));
     }
     match listed.builder("", Secret::new("a word in place of a secret")?.into(), common).make() {

@@ -416,7 +416,7 @@ fn mistakes_in_the_set_up_are_found_when_it_is_built() {
     let wide = |seconds| Settings::new().tolerance(Tolerance::from_secs(seconds));
     check(&|b| b.settings("recharge", wide(172_801)), "tolerance");
     check(&|b| b.settings("retake", wide(300)), "remove tolerance");
-    check(&|b| b.settings("standard_webhooks", wide(86_400).retention_seconds(172_799)), "retention");
+    check(&|b| b.settings("standard_webhooks", wide(86_400).retention_seconds(172_800)), "retention");
     check(&|b| b.look_up_floor(Duration::ZERO), "look_up_floor");
     check(&|b| b.look_up_timeout(Duration::ZERO), "look_up_timeout");
     check(&|b| b.lease(Duration::ZERO), "lease");
