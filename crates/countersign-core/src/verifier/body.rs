@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::budget::{Budget, Grant};
+use super::budget::{Budget, Grant, SMALL};
 use crate::error::VerifyError;
 
 /// A whole body: [`Bytes`] and owned buffers are taken over, slices and text are copied once they were verified.
@@ -120,7 +120,9 @@ impl<'b> Collected<'b> {
             return Ok(());
         }
         let left = self.expected.saturating_sub(self.capacity);
-        let size = self.capacity.clamp(LEAST, MOST).min(left).max(rest.len());
+        // A small body is not to become a large one by what is allocated ahead of it.
+        let small = SMALL.checked_sub(self.capacity).filter(|small| *small > 0).unwrap_or(MOST);
+        let size = self.capacity.clamp(LEAST, MOST).min(left).min(small).max(rest.len());
         let capacity = self.capacity.saturating_add(size);
         self.grant.grow_to(capacity)?;
         let mut segment = Vec::with_capacity(size);
@@ -201,6 +203,23 @@ mod tests {
                     check(size, chunks, expected, true);
                     check(size, chunks, expected, false);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_small_body_stays_small_however_it_arrives() {
+        for (size, length) in [LEAST - 1, 1400, 5000, 9000, 20_000, 33_000, 40_000, SMALL - 1]
+            .into_iter()
+            .flat_map(|length| [length + 1, 45_000, 50_000, 60_000, SMALL].map(|size| (size, length)))
+        {
+            let budget = Budget::new(8 * SMALL);
+            let mut large = Grant::of(&budget);
+            large.grow_to(7 * SMALL).unwrap();
+            let mut collected = Collected::new(&budget, MIB);
+            for chunk in vec![0; size].chunks(length) {
+                let pushed = collected.push(Bytes::copy_from_slice(chunk)).and_then(|()| collected.hold());
+                assert_eq!(pushed, Ok(()), "{size} in pieces of {length}");
             }
         }
     }

@@ -8,7 +8,7 @@ use std::{
 use crate::error::VerifyError;
 
 /// The largest body that may use the part that is kept free of large ones.
-const SMALL: usize = 64 << 10;
+pub(super) const SMALL: usize = 64 << 10;
 
 /// How many bytes of bodies may be held at once, until they are judged. Clones share it: a registry's receivers have one.
 ///
