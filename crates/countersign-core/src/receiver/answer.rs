@@ -115,21 +115,21 @@ pub struct Answer {
     reply: Option<Reply>,
 }
 
-/// The longest that a sender is asked to wait, as for a delivery in flight: most handlers are done long before their lease
+/// How long a sender is asked to wait, and the longest for a delivery in flight: most handlers are done long before their lease
 /// ends. Half of the time that a body may take by default, where there is no room for another.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(5);
 
 impl Answer {
     fn new(outcome: Outcome, reason: Option<&dyn fmt::Display>) -> Self {
-        let reason = reason.map(|reason| reason.to_string().into());
-        Self { outcome, status: outcome.status(), retry_after: None, reason, reply: None }
+        let (reason, status) = (reason.map(|reason| reason.to_string().into()), outcome.status());
+        // Some (Zendesk) take a 503 for final where nothing says when to try again.
+        let retry_after = (status == 503).then_some(MAX_RETRY_AFTER);
+        Self { outcome, status, retry_after, reason, reply: None }
     }
 
     /// A request that was refused.
     pub fn refused(error: &VerifyError) -> Self {
-        let kind = error.kind();
-        let retry_after = (kind == VerifyErrorKind::OverBudget).then_some(MAX_RETRY_AFTER);
-        Self { retry_after, ..Self::new(Outcome::Refused(kind), Some(error)) }
+        Self::new(Outcome::Refused(error.kind()), Some(error))
     }
 
     /// A request for which a registry has no receiver.
@@ -256,8 +256,8 @@ impl Answer {
         self.reply.as_ref()
     }
 
-    /// The value of `Retry-After`, in whole seconds and at least 1: for a delivery in flight, for one whose body has no room, and for a failure of a provider that tries
-    /// again only where there is one.
+    /// The value of `Retry-After`, in whole seconds and at least 1: for each 503 of ours, and for a failure of a provider that tries again
+    /// only where there is one.
     pub fn retry_after_seconds(&self) -> Option<u64> {
         let wait = self.retry_after?;
         Some(wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1))

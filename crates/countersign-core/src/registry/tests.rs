@@ -273,7 +273,8 @@ fn a_source_that_fails_hangs_or_panics_leaves_what_it_said_last_for_a_while() {
             assert_eq!(find().is_ok(), serves, "{fault:?}");
         }
         let error = find().unwrap_err();
-        assert_eq!(Answer::no_receiver(&error).status(), 503, "{fault:?}");
+        let answer = Answer::no_receiver(&error);
+        assert_eq!((answer.status(), answer.retry_after_seconds()), (503, Some(5)), "{fault:?}");
         assert_eq!(f.registry.shared.providers["retake"].tenants.len(), (0, 1), "{fault:?}");
         f.source.say(Next::Secret("a"));
         f.clock.advance(SECOND);
