@@ -342,6 +342,30 @@ fn without_a_runtime_for_its_task_a_handler_runs_where_it_is_awaited() {
     assert_eq!(handler.seen(), ["Some(7)", "Some(7)"]);
 }
 
+#[test]
+fn a_handler_whose_task_has_not_begun_is_waited_for_and_counted() {
+    for framework in Framework::ALL {
+        let receiver = builder().spawn_handlers().build().unwrap();
+        let handler = Handler::new(Behaviour::Answer(200));
+        // The task is made in one turn, and begins in another.
+        let orphan = async |receiver: &Receiver<Retake>| {
+            let mut call = call(framework, receiver.clone(), handler.clone()).await;
+            assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        };
+        actix_web::rt::System::new().block_on(async {
+            orphan(&receiver).await;
+            assert_eq!(handler.runs(), 0, "{framework:?}");
+            assert_eq!(receiver.drain(Duration::from_secs(10), sleep).await, 0, "{framework:?}");
+            assert_eq!(handler.finished(), 1, "{framework:?}");
+        });
+        let receiver = builder().spawn_handlers().build().unwrap();
+        actix_web::rt::System::new().block_on(async {
+            orphan(&receiver).await;
+            assert_eq!(receiver.drain(Duration::ZERO, |_| std::future::ready(())).await, 1, "{framework:?}");
+        });
+    }
+}
+
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 

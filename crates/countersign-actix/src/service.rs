@@ -11,7 +11,7 @@ use actix_web::{
         header::{self, HeaderValue},
     },
 };
-use countersign_core::{Answer, Delivery, Provider, Receiver};
+use countersign_core::{Answer, Delivery, Provider, Receiver, Run};
 use countersign_runtime::{Lasting, Lasts, TokioRuntime};
 use tokio::sync::oneshot;
 use tracing::Instrument;
@@ -86,8 +86,11 @@ where
             request.set_payload(Payload::from(delivery.body().clone()));
             request.extensions_mut().insert(delivery.clone());
             let is_spawned = receiver.spawns_handlers();
+            // Counted from here on, not from when its task begins.
+            let run = receiver.begin(delivery.clone());
             let settle = move || async move {
-                let (answer, result) = process(&receiver, delivery.clone(), &*service, request).await;
+                let success = receiver.success(&delivery);
+                let (answer, result) = process(&receiver, run, success, &*service, request).await;
                 log(&receiver, Some(&delivery), &answer);
                 result
             };
@@ -115,7 +118,8 @@ where
 /// Claims, calls, settles.
 async fn process<P, S, B>(
     receiver: &Receiver<P>,
-    delivery: Delivery<P>,
+    run: Run<P>,
+    success: u16,
     service: &S,
     request: ServiceRequest,
 ) -> Processed<B>
@@ -124,7 +128,6 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
     B: MessageBody,
 {
-    let success = receiver.success(&delivery);
     // Given back when it is not to be handled.
     let mut request = Some(request);
     // Errors are the user's own code: they are judged where a panic is caught.
@@ -136,7 +139,7 @@ where
         Some((answer, _)) => answer.clone(),
         None => Answer::panicked(),
     };
-    let (answer, result) = receiver.process(delivery, TokioRuntime, work, judged).await;
+    let (answer, result) = run.process(TokioRuntime, work, judged).await;
     let result = match request {
         Some(request) => Ok(answered(request, answer.clone())),
         None => finish(answer.clone(), result.flatten()),

@@ -93,11 +93,12 @@ where
             // The receiver's limit was kept, and is the one that counts.
             DefaultBodyLimit::disable().apply(&mut request);
             let (is_spawned, success) = (receiver.spawns_handlers(), receiver.success(&delivery));
+            // Counted from here on, not from when its task begins.
+            let run = receiver.begin(delivery.clone());
             let settle = move || async move {
                 let work = async { inner.call(request).await.map(IntoResponse::into_response) };
-                let (answer, result) = receiver
-                    .process(delivery.clone(), TokioRuntime, work, |result| judge(&receiver, success, result))
-                    .await;
+                let (answer, result) =
+                    run.process(TokioRuntime, work, |result| judge(&receiver, success, result)).await;
                 log(&receiver, Some(&delivery), &answer);
                 result.transpose().map(|response| finish(answer, response))
             };

@@ -35,7 +35,7 @@ pub use self::{
     },
     headers::Headers,
     provider::{Description, Provider},
-    receiver::{Admission, Admitted, Answer, Outcome, Receiver, ReceiverBuilder, Runtime, Webhook},
+    receiver::{Admission, Admitted, Answer, Outcome, Receiver, ReceiverBuilder, Run, Runtime, Webhook},
     registry::{
         FixedSecrets, Found, LookUpError, Registry, RegistryBuilder, SecretError, SecretSource, Settings,
         TenantSecrets,

@@ -14,7 +14,6 @@ use std::{
     fmt,
     hash::{BuildHasher, RandomState},
     num::NonZeroU64,
-    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -22,10 +21,12 @@ use std::{
     time::Duration,
 };
 
+use self::held::Held;
 pub use self::{
     admitted::Admitted,
     answer::{Answer, Outcome},
     builder::ReceiverBuilder,
+    running::Run,
     runtime::Runtime,
 };
 pub(crate) use self::{
@@ -34,7 +35,6 @@ pub(crate) use self::{
     running::Running,
     runtime::{since, within},
 };
-use self::{held::Held, running::Run};
 use crate::{
     dedupe::{Claim, Key, KeyRule, Store, Token},
     delivery::Delivery,
@@ -177,29 +177,21 @@ impl<P: Provider> Receiver<P> {
     /// [`Admitted::run`] does. There is no result when `work` was not done, or panicked. A store that panics is a failure as any other. A handshake is answered, and never claimed.
     ///
     /// What the adapters run; see [`handle`](Self::handle) for frameworks without one.
-    pub async fn process<T>(
+    pub fn process<T>(
         &self,
         delivery: Delivery<P>,
         runtime: impl Runtime,
         work: impl Future<Output = T>,
         judge: impl FnOnce(&T) -> Answer,
-    ) -> (Answer, Option<T>) {
-        if let Some(reply) = delivery.reply() {
-            return (Answer::handshake(Ok(reply)), None);
-        }
-        let run = Run::begin(self.clone(), delivery.clone());
-        let admission = unwound(pin!(self.admit(delivery, runtime.clone()))).await;
-        let (answer, result) = match admission {
-            Some(Ok(Admission::Process(admitted))) => admitted.run(pin!(work), runtime, judge).await,
-            Some(Ok(Admission::Duplicate(delivery))) => {
-                (Answer::duplicate().acknowledged(self.success(&delivery)), None)
-            }
-            Some(Ok(Admission::InFlight { retry_after, .. })) => (Answer::in_flight(retry_after), None),
-            Some(Err(error)) => (Answer::store_failed(&error), None),
-            None => (Answer::panicked(), None),
-        };
-        run.settle();
-        (answer.retried(self.verifier().description().retries), result)
+    ) -> impl Future<Output = (Answer, Option<T>)> {
+        self.begin(delivery).process(runtime, work, judge)
+    }
+
+    /// Counts a delivery as being handled, for [`drain`](Self::drain), until what this returns has [processed](Run::process) it.
+    ///
+    /// For whoever processes it in another task: one that has not begun yet is waited for as well.
+    pub fn begin(&self, delivery: Delivery<P>) -> Run<P> {
+        Run::begin(self.clone(), delivery)
     }
 
     /// Waits until no delivery is being handled any more, at most for `timeout`; how many were not settled by then.
@@ -207,7 +199,7 @@ impl<P: Provider> Receiver<P> {
     /// Call it at a shutdown. Under axum, call it once the server has stopped: the handlers that are left are those whose sender has hung
     /// up. Under actix-web, call it before the server stops, since each worker drops its tasks when it stops.
     ///
-    /// A delivery counts from its claim in [`process`](Self::process) until it is settled, commits that are tried on after the answer
+    /// A delivery counts from the call of [`process`](Self::process), or of [`begin`](Self::begin), until it is settled, commits that are tried on after the answer
     /// among them. One that is dropped while this waits was not settled. Such a delivery is free again when its lease ends, and its
     /// sender, which has no 2xx, sends it again.
     ///

@@ -47,7 +47,7 @@ pub use countersign_axum as axum;
 pub use countersign_core::{
     Admission, Admitted, Answer, Clock, ConfigError, ConfigErrorKind, Delivery, Description, EventError,
     EventErrorKind, FixedSecrets, Found, Headers, IntoBody, Limits, LookUpError, MAX_SECRETS, Outcome,
-    Provider, Receiver, ReceiverBuilder, Registry, RegistryBuilder, Reply, Runtime, Secret, SecretError,
+    Provider, Receiver, ReceiverBuilder, Registry, RegistryBuilder, Reply, Run, Runtime, Secret, SecretError,
     SecretSource, Secrets, Settings, SignedHeaders, Signer, StoreError, StoreErrorKind, TenantSecrets,
     Timestamp, TimestampFormat, Tolerance, Verification, Verifier, VerifierBuilder, VerifyError,
     VerifyErrorKind, Webhook, dedupe, event, for_each_provider, provider, scheme,

@@ -1,6 +1,7 @@
 //! `Running`: the deliveries that are being handled, counted, and waited for at a shutdown.
 
 use std::{
+    fmt,
     future::poll_fn,
     pin::pin,
     sync::{
@@ -12,8 +13,9 @@ use std::{
 };
 
 use super::{
-    Receiver,
+    Admission, Answer, Receiver,
     runtime::{Runtime, within},
+    unwound,
 };
 use crate::{delivery::Delivery, provider::Provider};
 
@@ -72,8 +74,11 @@ impl Running {
     }
 }
 
-/// One delivery that is being handled, or whose commit is tried on.
-pub(super) struct Run<P: Provider> {
+/// One delivery that is about to be handled, is being handled, or whose commit is tried on: see [`Receiver::begin`].
+///
+/// One that is dropped before it was settled is logged as a warning.
+#[must_use]
+pub struct Run<P: Provider> {
     receiver: Receiver<P>,
     delivery: Delivery<P>,
     is_settled: bool,
@@ -85,9 +90,42 @@ impl<P: Provider> Run<P> {
         Self { receiver, delivery, is_settled: false }
     }
 
+    /// Claims and handles the delivery: see [`Receiver::process`].
+    pub async fn process<T>(
+        self,
+        runtime: impl Runtime,
+        work: impl Future<Output = T>,
+        judge: impl FnOnce(&T) -> Answer,
+    ) -> (Answer, Option<T>) {
+        let (receiver, delivery) = (&self.receiver, &self.delivery);
+        if let Some(reply) = delivery.reply() {
+            self.settle();
+            return (Answer::handshake(Ok(reply)), None);
+        }
+        let admission = unwound(pin!(receiver.admit(delivery.clone(), runtime.clone()))).await;
+        let (answer, result) = match admission {
+            Some(Ok(Admission::Process(admitted))) => admitted.run(pin!(work), runtime, judge).await,
+            Some(Ok(Admission::Duplicate(delivery))) => {
+                (Answer::duplicate().acknowledged(receiver.success(&delivery)), None)
+            }
+            Some(Ok(Admission::InFlight { retry_after, .. })) => (Answer::in_flight(retry_after), None),
+            Some(Err(error)) => (Answer::store_failed(&error), None),
+            None => (Answer::panicked(), None),
+        };
+        let answer = answer.retried(receiver.verifier().description().retries);
+        self.settle();
+        (answer, result)
+    }
+
     /// Nothing is left to do.
     pub(super) fn settle(mut self) {
         self.is_settled = true;
+    }
+}
+
+impl<P: Provider> fmt::Debug for Run<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").field("delivery", &self.delivery).finish_non_exhaustive()
     }
 }
 
