@@ -97,8 +97,8 @@ impl Retries {
     pub const ON_SERVER_ERRORS: Self =
         Self { within: None, except: Statuses::NONE, on: RetriedOn::ServerErrors };
 
-    /// A provider that retries on 409, 429 and 503 only, and on the last two where a `Retry-After` is below a minute (Zendesk). Each
-    /// failure of a genuine delivery is answered so.
+    /// A provider that retries on 409, 429 and 503 only, and on the last two where a `Retry-After` is below a minute (Zendesk). Where a
+    /// genuine delivery was not handled, the answer is such a 503. A body that arrives too slowly is a 408, as at any provider.
     pub const ON_UNAVAILABLE: Self =
         Self { within: None, except: Statuses::NONE, on: RetriedOn::Unavailable };
 
