@@ -8,6 +8,7 @@ pub mod faults;
 pub mod handler;
 #[cfg(target_os = "linux")]
 pub mod heap;
+pub mod log;
 pub mod seeds;
 pub mod server;
 pub mod table;

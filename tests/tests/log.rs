@@ -1,10 +1,6 @@
 //! Every outcome is one `tracing` event that says what became of a request, and holds neither its body nor a secret.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-    time::SystemTime,
-};
+use std::time::SystemTime;
 
 use countersign::{
     Description, MemoryStore, Receiver, Secret, Signer, Timestamp,
@@ -14,28 +10,9 @@ use countersign::{
 use countersign_tests::{
     client::Request,
     handler::{Behaviour, Handler},
+    log::Log,
     server::Framework,
 };
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn take(&self) -> String {
-        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
-    }
-}
 
 const SECRET: &str = "s3cr3t-v4lue";
 const BODY: &str = r#"{"userId":"pr1vate"}"#;

@@ -1,28 +1,13 @@
 //! A second memory store for one provider and endpoint is warned of when its receiver is built.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
 use countersign::{
     FixedSecrets, MemoryStore, Receiver, Registry, Secret,
     dedupe::Store,
     provider::{Raaft, Retake},
 };
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use countersign_tests::log::Log;
 
 fn secret() -> Secret {
     Secret::new("a secret").unwrap()
@@ -39,7 +24,7 @@ fn check(expected: usize, act: impl FnOnce()) {
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
     tracing::subscriber::with_default(subscriber, act);
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.take();
     let warned = log.lines().filter(|line| line.contains("another memory store")).count();
     assert_eq!(warned, expected, "{log}");
 }
@@ -93,6 +78,6 @@ async fn a_registrys_store_counts_for_the_tenants_that_it_has_served() {
         registry.find("retake", "registered", tokio::time::sleep).await.unwrap();
     }
     drop(guard);
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.take();
     assert_eq!(log.lines().filter(|line| line.contains("another memory store")).count(), 1, "{log}");
 }

@@ -4,7 +4,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::{self, Debug},
     io,
-    sync::{Arc, Mutex},
 };
 
 use countersign::{
@@ -14,7 +13,7 @@ use countersign::{
     provider::{self, Custom},
     scheme::Scheme,
 };
-use countersign_tests::{book::Keys, vector::Vector};
+use countersign_tests::{book::Keys, log::Log, vector::Vector};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
@@ -23,19 +22,6 @@ use tokio::runtime::{Builder, Runtime};
 const WORD: &str = "m4rk";
 const NUMBER: u64 = 918_273_645_546;
 const URL: &str = "https://example.com/webhook";
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// What one provider's deliveries are sent and received with.
 struct Subject<P: Provider> {
@@ -99,7 +85,7 @@ impl<P: Provider> Subject<P> {
                 handler,
             ))
         });
-        let line = String::from_utf8(std::mem::take(&mut *self.log.0.lock().unwrap())).unwrap();
+        let line = self.log.take();
         assert!(line.contains("outcome="), "{line}");
         check_text(&named, &body, &format!("{line} {answer:?}"));
     }

@@ -1,10 +1,8 @@
 //! Handlers whose sender has hung up: where the request's future may be dropped, and what goes on then.
 
 use std::{
-    io,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
     time::{Duration, SystemTime},
 };
@@ -12,6 +10,7 @@ use std::{
 use countersign::{MemoryStore, Receiver, ReceiverBuilder, Secret, Signer, Timestamp, provider::Retake};
 use countersign_tests::{
     handler::{Behaviour, Handler},
+    log::Log,
     server::Framework,
 };
 use tokio::{
@@ -366,19 +365,6 @@ fn a_handler_whose_task_has_not_begun_is_waited_for_and_counted() {
     }
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[test]
 fn what_is_dropped_before_it_was_settled_is_logged_with_how_many_there_were() {
     for framework in Framework::ALL {
@@ -395,7 +381,7 @@ fn what_is_dropped_before_it_was_settled_is_logged_with_how_many_there_were() {
             }
             assert_eq!(runtime.block_on(receiver.drain(Duration::ZERO, sleep)), 0);
         });
-        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let log = log.take();
         for dropped in ["dropped=1", "dropped=2"] {
             let line = log.lines().find(|line| line.contains(dropped)).unwrap_or_else(|| panic!("{log}"));
             for word in ["WARN", r#"provider="retake""#, r#"endpoint="acme""#] {

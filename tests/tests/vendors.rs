@@ -1,10 +1,6 @@
 //! What single providers ask of an endpoint beyond their signatures: tolerances, statuses, limits, secrets.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use countersign::{
     ConfigError, Description, MemoryStore, Provider, Receiver, ReceiverBuilder, Secret, Secrets, Signer,
@@ -20,6 +16,7 @@ use countersign_tests::{
     book::Keys,
     client::Request,
     handler::{Behaviour, Handler},
+    log::Log,
     server::Framework,
 };
 
@@ -212,26 +209,11 @@ fn a_postmark_delivery_is_known_by_its_trace_id() {
 
 /// What is logged while `work` is done.
 fn logged(work: impl FnOnce()) -> String {
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
     tracing::subscriber::with_default(subscriber, work);
-    let bytes = log.0.lock().unwrap().clone();
-    String::from_utf8(bytes).unwrap()
+    log.take()
 }
 
 #[test]
