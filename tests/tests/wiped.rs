@@ -171,11 +171,18 @@ fn add_hmac<D: Digest + BlockSizeUser + SerializableState>(needles: &mut Needles
 }
 
 /// Nothing is left of secrets after this.
+///
+/// What the code copies it copies every time. A value that is moved from the stack can carry a few bytes along in its padding, by
+/// chance: so what was found once is looked for again, twice, with other secrets.
 #[track_caller]
-fn check(subject: &Subject, what: &str, run: impl FnOnce(&Subject)) {
-    let subject = subject.anew();
-    run(&subject);
-    is_gone(&subject, what);
+fn check(subject: &Subject, what: &str, run: impl Fn(&Subject)) {
+    for tries_left in [2, 1, 0] {
+        let subject = subject.anew();
+        run(&subject);
+        if tries_left == 0 || subject.found().is_empty() {
+            return is_gone(&subject, what);
+        }
+    }
 }
 
 #[track_caller]

@@ -47,7 +47,9 @@ pub(crate) struct Beside<'r> {
 /// The same, beyond the request. It was looked at before: the texts are UTF-8.
 #[derive(Clone, Debug)]
 pub(crate) struct Signed {
-    timestamp: Option<Timestamp>,
+    /// Not an `Option`, whose unused bytes would carry what was on the stack into the heap.
+    timestamp: Timestamp,
+    is_dated: bool,
     timestamp_text: ShortText,
     body_only: bool,
     id: ShortText,
@@ -73,7 +75,8 @@ impl From<Beside<'_>> for Signed {
             attempt,
         } = beside;
         Self {
-            timestamp,
+            timestamp: timestamp.unwrap_or(Timestamp::from_unix_seconds(0)),
+            is_dated: timestamp.is_some(),
             timestamp_text: ShortText::new(timestamp_text),
             body_only,
             id: ShortText::new(id),
@@ -87,9 +90,14 @@ impl From<Beside<'_>> for Signed {
 }
 
 impl Signed {
+    fn timestamp(&self) -> Option<Timestamp> {
+        self.is_dated.then_some(self.timestamp)
+    }
+
     pub(crate) fn beside(&self) -> Beside<'_> {
         let Self {
-            timestamp,
+            timestamp: _,
+            is_dated: _,
             timestamp_text,
             body_only,
             id,
@@ -100,7 +108,7 @@ impl Signed {
             attempt,
         } = self;
         Beside {
-            timestamp: *timestamp,
+            timestamp: self.timestamp(),
             timestamp_text: timestamp_text.as_bytes(),
             body_only: *body_only,
             id: id.as_bytes(),
@@ -160,7 +168,7 @@ impl<P: Provider> Delivery<P> {
 
     /// The signed timestamp, where the scheme has one.
     pub fn timestamp(&self) -> Option<Timestamp> {
-        self.signed.timestamp
+        self.signed.timestamp()
     }
 
     /// Whether nothing signed says when it was sent: it came under the weaker form of a provider that also signs a timestamp, or
