@@ -171,18 +171,11 @@ fn add_hmac<D: Digest + BlockSizeUser + SerializableState>(needles: &mut Needles
 }
 
 /// Nothing is left of secrets after this.
-///
-/// What the code copies it copies every time. A value that is moved from the stack can carry a few bytes along in its padding, by
-/// chance: so what was found once is looked for again, twice, with other secrets.
 #[track_caller]
-fn check(subject: &Subject, what: &str, run: impl Fn(&Subject)) {
-    for tries_left in [2, 1, 0] {
-        let subject = subject.anew();
-        run(&subject);
-        if tries_left == 0 || subject.found().is_empty() {
-            return is_gone(&subject, what);
-        }
-    }
+fn check(subject: &Subject, what: &str, run: impl FnOnce(&Subject)) {
+    let subject = subject.anew();
+    run(&subject);
+    is_gone(&subject, what);
 }
 
 #[track_caller]
@@ -245,6 +238,21 @@ enum Then {
     Ends,
     Fails,
     Panics,
+}
+
+/// Verifies the first two chunks of a body, and drops what is under way.
+///
+/// In a frame of its own: in one that held the headers, which may show the secret, the verification could be put where a copy of them was.
+#[inline(never)]
+fn stream_half_way(subject: &Subject, verifier: &Verifier<Custom>, headers: &[(&'static str, Text); 1]) {
+    let mut verification = Box::new(verifier.begin(headers, NOW).unwrap());
+    for chunk in [&BODY[..CUTS[0]], &BODY[CUTS[0]..CUTS[1]]] {
+        verification.update(Bytes::from_static(chunk.as_bytes())).unwrap();
+    }
+    let has_state = subject.found().contains("state");
+    assert!(has_state || subject.scheme.algorithm() != Algorithm::Sha256, "a hash is under way");
+    // To another place in the heap.
+    drop(Box::new(*verification));
 }
 
 /// Reads a signed body as an adapter does, in a future that is dropped afterwards.
@@ -314,14 +322,7 @@ fn a_verifier_leaves_nothing() {
         });
         check(&subject, "streamed half-way", |subject| {
             let (verifier, headers) = (subject.verifier(), subject.headers());
-            let mut verification = Box::new(verifier.begin(&headers, NOW).unwrap());
-            for chunk in [&BODY[..CUTS[0]], &BODY[CUTS[0]..CUTS[1]]] {
-                verification.update(Bytes::from_static(chunk.as_bytes())).unwrap();
-            }
-            let has_state = subject.found().contains("state");
-            assert!(has_state || subject.scheme.algorithm() != Algorithm::Sha256, "a hash is under way");
-            // To another place in the heap.
-            drop(Box::new(*verification));
+            stream_half_way(subject, &verifier, &headers);
         });
         check(&subject, "read half-way", |subject| read(subject, Then::Waits));
         check(&subject, "read to the end", |subject| read(subject, Then::Ends));
