@@ -47,7 +47,7 @@ impl<P: Provider> Subject<P> {
         }
     }
 
-    /// Sends a body, and looks through all that is told of it.
+    /// Sends a body, and searches every error, answer and log line for its data.
     fn send(&mut self, kind: Option<&str>, body: &Value, now: Timestamp) {
         let body = body.to_string();
         let signer = kind.map_or(self.signer.clone(), |kind| self.signer.clone().kind(kind));

@@ -131,7 +131,7 @@ struct Traced<'t, X> {
     carrier: &'t Carrier,
     /// The fields or variants that the type names, within a struct or an enum.
     names: &'static [&'static str],
-    /// Where the name of a key is to be put, when this is one.
+    /// The place for the key's name, when this value is a key.
     key: Option<&'t Cell<Step>>,
     /// The step from here into what comes next: the last key of a map, or a variant.
     step: Step,
@@ -350,7 +350,7 @@ impl<'de, 't, A: EnumAccess<'de>> EnumAccess<'de> for Traced<'t, A> {
 }
 
 impl<'t, X> Traced<'t, X> {
-    /// Unloads what is told of a variant's content.
+    /// Passes on the calls for a variant's content.
     fn unload<E>(&self) -> impl FnOnce(E) -> Misfit + use<'t, X, E> {
         let (unload, step) = (self.carrier.unload(), self.step.unwrap_or(DATA));
         move |error| unload(error).within(step)

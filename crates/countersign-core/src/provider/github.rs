@@ -9,9 +9,9 @@
 //! key is the digest of the signed body: a replay is caught under whatever headers it comes, and so is a delivery that is sent again
 //! by hand. The id is no key: whoever captured one delivery could occupy the id of a later one.
 //!
-//! Two deliveries whose bodies are equal byte for byte are one: a label that is renamed, renamed back and renamed again is told of in
-//! three bodies, of which the last may be the first. So it is with all that can be undone and holds no time of its own, such as who is
-//! a member of a team: a handler that must not miss the last turn asks GitHub for what is.
+//! Two deliveries whose bodies are equal byte for byte count as one. A label that is renamed, renamed back and renamed again causes
+//! three deliveries, and the first and the last can have equal bodies. The same holds for everything that can be undone and has no
+//! time in its body, such as the members of a team. A handler that must not miss the last change asks GitHub's API for the state.
 //!
 //! A kind whose payloads always have a key that the body lacks contradicts the body, and is refused: `push` over an issue. Kinds
 //! that are not in GitHub's published schemas pass, and so do those whose keys the body has (`issues` over an issue's comment).

@@ -10,8 +10,8 @@
 //!
 //! The id is that of the webhook, **not of the delivery**: `Klaviyo-Webhook-Id` is the same for all that one webhook
 //! sends, and not signed. Klaviyo's page calls it an attack where it differs from the body's `meta.klaviyo_webhook_id`: such a
-//! delivery is refused. It is no dedupe key. The key is the digest of the signed body; the events in it, of which
-//! there may be several, have their own `external_id`. The kind is the first one's topic.
+//! delivery is refused. It is no dedupe key. The key is the digest of the signed body. A body
+//! may hold several events, and each has its own `external_id`. The kind is the first one's topic.
 //!
 //! Klaviyo documents no largest body of a batch. 5 MiB are taken by default: as much as one request to Klaviyo's own API for events may
 //! have.

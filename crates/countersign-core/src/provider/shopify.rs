@@ -22,7 +22,7 @@
 //! delivery can have it handled once at each endpoint of the app, as that endpoint's topic. So serve only the topics that you need, and ask
 //! Shopify's API what is so before something is done that cannot be undone.
 //!
-//! Shopify documents no largest body; its staff tell of more than a megabyte, for orders of many lines. 10 MiB are taken by default.
+//! Shopify documents no largest body; its staff report more than a megabyte for orders with many lines. By default, 10 MiB are accepted.
 //!
 //! Anything but a 2xx within 5 s is tried again, eight times over four hours; after that, a subscription that the API made is
 //! removed (<https://shopify.dev/docs/apps/build/webhooks/troubleshooting-webhooks>).

@@ -118,7 +118,7 @@ impl RegistryBuilder {
     /// body.
     ///
     /// A name that the secret source refused is refused again for as long, and so is one that could not be
-    /// looked up and of which nothing is known. The [`SecretSource`] says what is not bounded by this.
+    /// looked up and has no known secrets. The [`SecretSource`] says what is not bounded by this.
     #[must_use]
     pub fn look_up_floor(mut self, floor: Duration) -> Self {
         self.times.floor = floor;

@@ -145,7 +145,7 @@ impl Tenants {
         Step::Wait(self.join(slots.slot(tenant), tenant, now, ask))
     }
 
-    /// What is to be done for a request that arrived then, where this receiver found its signature to be
+    /// The next step for a request that arrived then, where this receiver found its signature to be
     /// wrong.
     pub(super) fn step_after<'t>(
         &'t self,
@@ -291,7 +291,7 @@ impl Slots {
         }
     }
 
-    /// Removes a tenant of which nothing is known and for which nobody looks.
+    /// Removes a tenant that has no known secrets and no look-up under way.
     fn tidy(&mut self, tenant: &str) {
         if self.slots.get(tenant).is_some_and(|slot| slot.known.is_none() && slot.flight.is_none()) {
             self.slots.remove(tenant);

@@ -53,7 +53,7 @@ impl Budget {
 
     /// By default, for bodies of at most this size.
     pub(super) fn for_bodies_of(limit: usize) -> Self {
-        // Seven eighths of which are enough for one body.
+        // Seven eighths of the budget are enough for one body.
         Self::new(Self::DEFAULT.max(limit.saturating_add(limit.div_ceil(7))))
     }
 

@@ -159,7 +159,7 @@ impl<P: Provider> VerifierBuilder<P> {
 
     /// Checks the settings, and makes the key states.
     ///
-    /// A secret that looks like a mistake is used as it stands and told of by a warning of `tracing`: white space at an end,
+    /// A secret that looks like a mistake is used as it stands, and a `tracing` warning names the reason: white space at an end,
     /// quotes around it, or a prefix that does not belong there, such as `sha256=`. The warning names what it found, and not the secret.
     ///
     /// # Errors
